@@ -1,0 +1,6 @@
+//! Scores to reward to advantage: shaping, combination, calibration, credit.
+
+pub mod advantage;
+pub mod shape;
+
+include!(concat!(env!("OUT_DIR"), "/registry.rs"));

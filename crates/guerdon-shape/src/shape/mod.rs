@@ -1,0 +1,3 @@
+//! The `shape.*` methods: scores to reward.
+
+pub mod par;
