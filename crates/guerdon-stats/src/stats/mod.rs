@@ -1,1 +1,6 @@
 //! The `stats.*` methods.
+
+pub mod bootstrap;
+pub mod kendall;
+pub mod pass_at_k;
+pub mod spearman;
