@@ -1,1 +1,4 @@
 //! The `select.*` methods.
+
+pub mod best_of_n;
+pub mod vote;
