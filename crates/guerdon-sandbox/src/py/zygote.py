@@ -1,0 +1,335 @@
+"""The zygote: a warm interpreter that forks a fresh, confined process for each piece of work.
+
+It never reads source, tests or output: those travel in file descriptors that only its children
+open, so that no child inherits anything of another run.
+"""
+import array
+import ctypes
+import fcntl
+import gc
+import os
+import resource
+import signal
+import socket
+
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x20000, 0x10000000, 0x20000000
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
+SYS_PIDFD_OPEN = 434
+NOBODY = 65534
+INSIDE = 1000
+
+libc = ctypes.CDLL(None, use_errno=True)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def check(result, what):
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, "%s: %s" % (what, os.strerror(number)))
+    return result
+
+
+class Zygote:
+    def __init__(self, config):
+        self.config = config
+        # Of 0, 1 and 2 the sandbox may have left some closed: the socket must not land there.
+        self.control = socket.socket(fileno=fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10))
+        null = os.open("/dev/null", os.O_RDWR)
+        for fd in (0, 1):
+            os.dup2(null, fd)
+        self.pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self.filters = [bytes.fromhex(text) for text in config["filters"]]
+
+    def serve(self):
+        self.control.send(b"ready")
+        while True:
+            data, ancillary, _, _ = self.control.recvmsg(64, 4096)
+            if not data:
+                os._exit(0)
+            fds = array.array("i")
+            for _, _, payload in ancillary:
+                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+            if data[:1] == b"S":
+                self.spawn(list(fds))
+            else:
+                self.reap(int(data[1:]))
+
+    def spawn(self, fds):
+        isolate = self.config["isolate"]
+        if isolate:
+            check(libc.unshare(CLONE_NEWPID), "unshare pid")
+        pid = os.fork()
+        if pid == 0:
+            be_child(self, fds)
+        if isolate:
+            check(libc.setns(self.pid_namespace, CLONE_NEWPID), "setns pid")
+        for fd in fds:
+            os.close(fd)
+        pidfd = check(libc.syscall(SYS_PIDFD_OPEN, pid, 0), "pidfd_open")
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd]))
+        self.control.sendmsg([b"%d" % pid], [rights])
+        os.close(pidfd)
+
+    def reap(self, pid):
+        _, status, usage = os.wait4(pid, 0)
+        cpu = int((usage.ru_utime + usage.ru_stime) * 1e6)
+        self.control.send(b"%d %d %d" % (status, cpu, usage.ru_maxrss))
+
+
+def be_child(zygote, fds):
+    code = 71
+    try:
+        code = child(zygote, fds)
+    except Gone:
+        code = 0
+    except BaseException as e:
+        try:
+            os.write(2, ("guerdon: %s: %s\n" % (type(e).__name__, e)).encode()[:500])
+        except BaseException:
+            pass
+    finally:
+        os._exit(code)
+
+
+def child(zygote, fds):
+    os.setsid()
+    zygote.control.close()
+    with os.fdopen(fds[0], "rb") as file:
+        job = json.load(file)
+    fds = move_high(fds[1:])
+    confine(zygote, job)
+    null = os.open("/dev/null", os.O_RDWR)
+    wiring = [fds.pop(0) if job[name] else null for name in ("stdin", "stdout", "stderr")]
+    for target, source in enumerate(wiring):
+        os.dup2(source, target)
+    close_others(fds)
+    fresh_streams()
+    random.seed(0)
+    return ROLES[job["role"]](job, fds)
+
+
+def move_high(fds):
+    """Out of the way of 0, 1, 2 and packed from 10 on."""
+    return [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in fds]
+
+
+def close_others(keep):
+    low = 3
+    for fd in sorted(keep):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, 256)
+
+
+def fresh_streams():
+    sys.stdin = open(0, "r", encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+
+
+def confine(zygote, job):
+    """Own mounts, an own user without capabilities, limits and a system call filter, in this order."""
+    config, limits = zygote.config, job["limits"]
+    if config["isolate"]:
+        own_mounts(config)
+        if config["root"]:
+            become_nobody()
+        own_user()
+    apply_limits(limits, config["isolate"])
+    os.umask(0o077)
+    check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    if config["isolate"]:
+        drop_capabilities()
+        for program in zygote.filters:
+            install(program)
+        os.chdir("/tmp")
+    raise_oom_score()
+
+
+def own_mounts(config):
+    check(libc.unshare(CLONE_NEWNS), "unshare mount")
+    size = b"mode=1777,size=%d,nr_inodes=%d" % (config["tmp_bytes"], config["tmp_files"])
+    for where in (b"/tmp", b"/dev/shm"):
+        check(libc.mount(b"tmpfs", where, b"tmpfs", MS_NOSUID | MS_NODEV, size), "mount " + where.decode())
+    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    if libc.mount(b"proc", b"/proc", b"proc", flags, b"subset=pid") < 0:
+        check(libc.mount(b"proc", b"/proc", b"proc", flags, None), "mount /proc")
+
+
+def become_nobody():
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    check(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")
+
+
+def own_user():
+    uid, gid = os.getuid(), os.getgid()
+    check(libc.unshare(CLONE_NEWUSER), "unshare user")
+    for name, text in (("setgroups", "deny"), ("uid_map", "%d %d 1" % (INSIDE, uid)), ("gid_map", "%d %d 1" % (INSIDE, gid))):
+        fd = os.open("/proc/self/" + name, os.O_WRONLY)
+        os.write(fd, text.encode())
+        os.close(fd)
+
+
+def drop_capabilities():
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    check(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+
+
+def apply_limits(limits, isolate):
+    values = [
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, limits["cpu_s"]),
+        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
+        (resource.RLIMIT_NOFILE, limits["open_files"]),
+        (resource.RLIMIT_MSGQUEUE, 0) if hasattr(resource, "RLIMIT_MSGQUEUE") else None,
+        (resource.RLIMIT_MEMLOCK, 65536),
+        (resource.RLIMIT_STACK, limits["stack_bytes"]),
+        (resource.RLIMIT_DATA, limits["memory_bytes"]),
+        (resource.RLIMIT_AS, limits["memory_bytes"]) if limits["address_space"] else None,
+        # Outside an own user namespace the kernel counts every process of the user.
+        (resource.RLIMIT_NPROC, limits["processes"]) if isolate else None,
+    ]
+    for pair in filter(None, values):
+        hard = resource.getrlimit(pair[0])[1]
+        value = pair[1] if hard == resource.RLIM_INFINITY else min(pair[1], hard)
+        resource.setrlimit(pair[0], (value, value))
+
+
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+
+def install(program):
+    buffer = ctypes.create_string_buffer(program, len(program))
+    fprog = Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
+    check(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(fprog), 0, 0), "seccomp")
+
+
+def raise_oom_score():
+    """Where memory runs out, the kernel takes a run first, never the zygote or its host."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        pass
+
+
+def serve_role(job, fds):
+    os.set_inheritable(fds[0], False)
+    Candidate(Channel(socket.socket(fileno=fds[0]))).serve(job)
+    return 0
+
+
+def judge_role(job, fds):
+    judge(job, Channel(socket.socket(fileno=fds[0])), socket.socket(fileno=fds[1]))
+    return 0
+
+
+def program_role(job, fds):
+    return run_program(job)
+
+
+def compile_role(job, fds):
+    """Runs the compile command on the source and copies what it built into the given file."""
+    write_file(job["file"], job["source"].encode("utf-8", "surrogateescape"))
+    pid = os.fork()
+    if pid == 0:
+        run_command(job)
+    _, status = os.waitpid(pid, 0)
+    if status != 0:
+        return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+    with open(job["binary"], "rb") as built, os.fdopen(fds[0], "wb") as copy:
+        copy.write(built.read())
+    return 0
+
+
+def exec_role(job, fds):
+    """Becomes the program under test: the compiled file, or an interpreter on the source."""
+    if fds:
+        with os.fdopen(fds[0], "rb") as built:
+            built.seek(0)
+            write_file(job["binary"], built.read())
+        os.chmod(job["binary"], 0o700)
+    else:
+        write_file(job["file"], job["source"].encode("utf-8", "surrogateescape"))
+    run_command(job)
+
+
+def write_file(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def run_command(job):
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        os.execve(job["command"][0], job["command"], job["env"])
+    except OSError as e:
+        os.write(2, ("cannot start %s: %s\n" % (job["command"][0], e)).encode())
+    os._exit(127)
+
+
+def report_role(job, fds):
+    """What confinement really is, as seen from inside: the probe reads it."""
+    with open("/proc/self/status") as file:
+        status = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    facts = {
+        "pid": os.getpid(),
+        "uid": os.getuid(),
+        "no_new_privs": status.get("NoNewPrivs"),
+        "seccomp": status.get("Seccomp"),
+        "capabilities": status.get("CapEff"),
+        "interfaces": interfaces(),
+        "root_writable": writable("/guerdon-probe") or writable("/usr/guerdon-probe"),
+        "processes": sum(name.isdigit() for name in os.listdir("/proc")),
+        "python": "%d.%d.%d" % sys.version_info[:3],
+    }
+    os.write(1, json.dumps(facts).encode())
+    return 0
+
+
+def interfaces():
+    with open("/proc/self/net/dev") as file:
+        return [line.split(":")[0].strip() for line in file if ":" in line]
+
+
+def writable(path):
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.unlink(path)
+        return True
+    except OSError:
+        return False
+
+
+ROLES = {
+    "serve": serve_role,
+    "judge": judge_role,
+    "program": program_role,
+    "compile": compile_role,
+    "exec": exec_role,
+    "report": report_role,
+}
+
+
+def main():
+    config = json.loads(sys.argv[1])
+    if sys.version_info < (3, 8):
+        sys.exit("guerdon needs Python 3.8 or later, this is %d.%d" % sys.version_info[:2])
+    sys.path = [p for p in sys.path if p]
+    for name in config["preload"]:
+        try:
+            __import__(name)
+        except ImportError as e:
+            sys.exit("cannot preload %s: %s" % (name, e))
+    zygote = Zygote(config)
+    gc.collect()
+    gc.freeze()
+    zygote.serve()
+
+
+main()

@@ -1,0 +1,211 @@
+//! Tests written in Python: a judge's process executes them and calls the candidate's process for
+//! every value.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::Session;
+use crate::error::{Error, Result};
+use crate::outcome::TestOutcome;
+use crate::wire::{self, Received};
+use crate::worker::{Ended, Process};
+
+/// How long a judge may take to notice that its candidate was ended.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A judge, its candidate, and the channel by which the judge alone reports.
+struct Pair {
+    judge: Process,
+    candidate: Process,
+    verdicts: OwnedFd,
+}
+
+/// A report of the judge.
+#[derive(Debug)]
+struct Verdict {
+    index: usize,
+    status: String,
+    message: String,
+}
+
+/// What ended the work of a pair.
+enum Stop {
+    /// Every test has its outcome.
+    Done,
+    /// This test ended it; its outcome is known once the processes are.
+    Here(Why),
+    /// The code could not be loaded, or the tests' set-up failed on it: no test can pass.
+    Everything(Why),
+}
+
+enum Why {
+    Outcome(TestOutcome),
+    /// The candidate's process ended.
+    Gone,
+    /// The judge's process ended without a word.
+    JudgeGone,
+}
+
+impl Session<'_> {
+    pub(super) fn asserts(
+        &mut self,
+        tests: &[String],
+        setup: &str,
+        entry_point: Option<&str>,
+    ) -> Result<Vec<TestOutcome>> {
+        let mut outcomes = Vec::with_capacity(tests.len());
+        while outcomes.len() < tests.len() && !self.is_decided(&outcomes) {
+            if self.is_over() {
+                outcomes.push(TestOutcome::Timeout);
+                continue;
+            }
+            let job = json!({
+                "setup": setup, "tests": tests, "entry": entry_point, "start": outcomes.len(),
+            });
+            let pair = self.start_pair(job)?;
+            let stop = self.follow(&pair, tests.len(), &mut outcomes)?;
+            let judge = self.finish(&pair.judge)?;
+            let candidate = self.finish(&pair.candidate)?;
+            match stop {
+                Stop::Done => {}
+                Stop::Here(why) => outcomes.push(self.explain(why, &candidate, &judge)),
+                Stop::Everything(why) => {
+                    let outcome = self.explain(why, &candidate, &judge);
+                    outcomes.resize(tests.len(), outcome);
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn start_pair(&mut self, tests: Value) -> Result<Pair> {
+        let (ours, theirs) = wire::stream_pair()?;
+        let (verdicts, reports) = wire::stream_pair()?;
+        let candidate = self.spawn(&self.serve_job(), &[theirs.as_fd()])?;
+        let mut job = Self::job("judge", self.run_limits(), [false; 3]);
+        if let (Value::Object(job), Value::Object(tests)) = (&mut job, tests) {
+            job.extend(tests);
+        }
+        let judge = self.spawn(&job, &[ours.as_fd(), reports.as_fd()])?;
+        Ok(Pair { judge, candidate, verdicts })
+    }
+
+    pub(super) fn serve_job(&self) -> Value {
+        let mut job = Self::job("serve", self.run_limits(), [false; 3]);
+        job["source"] = self.task.source.as_str().into();
+        job["prelude"] = self.task.prelude.as_str().into();
+        job
+    }
+
+    /// Collects verdicts until one of them, or time, ends the pair's work.
+    fn follow(
+        &self,
+        pair: &Pair,
+        total: usize,
+        outcomes: &mut Vec<TestOutcome>,
+    ) -> Result<Stop> {
+        let mut loaded = false;
+        loop {
+            if outcomes.len() == total || self.is_decided(outcomes) {
+                return Ok(Stop::Done);
+            }
+            let next = outcomes.len();
+            let stop_here = |why| if loaded { Stop::Here(why) } else { Stop::Everything(why) };
+            let verdict = match wire::receive(&pair.verdicts, self.test_deadline())? {
+                Received::Message(message) => Verdict::read(&message)?,
+                Received::Late => {
+                    pair.candidate.kill();
+                    // The judge is given the time to end by itself; what it says counts no more.
+                    wire::receive(&pair.verdicts, Instant::now() + GRACE)?;
+                    return Ok(stop_here(Why::Outcome(TestOutcome::Timeout)));
+                }
+                _ => return Ok(stop_here(Why::JudgeGone)),
+            };
+            match verdict.status.as_str() {
+                "loaded" => loaded = true,
+                "bad" => return Err(Error::task(format!("a test: {}", verdict.message))),
+                "passed" if verdict.index == next => outcomes.push(TestOutcome::Passed),
+                status => match verdict.failure(status)? {
+                    Scope::All(why) => return Ok(Stop::Everything(why)),
+                    Scope::Test(Why::Outcome(outcome)) if !verdict.is_final() => {
+                        outcomes.push(outcome);
+                    }
+                    Scope::Test(why) => return Ok(Stop::Here(why)),
+                },
+            }
+        }
+    }
+
+    fn explain(&self, why: Why, candidate: &Ended, judge: &Ended) -> TestOutcome {
+        match why {
+            Why::Outcome(outcome) => outcome,
+            Why::Gone => self.ended_early(candidate),
+            Why::JudgeGone => match judge.status.signal() {
+                Some(signal) => self.signalled(signal, judge),
+                None => TestOutcome::Exception { message: "the test ended its judge".to_owned() },
+            },
+        }
+    }
+
+    /// The outcome of a candidate that ended before its answer.
+    pub(super) fn ended_early(&self, ended: &Ended) -> TestOutcome {
+        if let Some(signal) = ended.status.signal().filter(|&s| s != libc::SIGKILL) {
+            return self.signalled(signal, ended);
+        }
+        let spent = ended.cpu_us as f64 >= 0.9e6 * self.limits.cpu_s as f64;
+        match ended.status.code() {
+            _ if spent => TestOutcome::Timeout,
+            Some(code) => TestOutcome::Exception {
+                message: format!("the code ended its process with exit code {code}"),
+            },
+            None => TestOutcome::Exception {
+                message: "the code closed its channel before it answered".to_owned(),
+            },
+        }
+    }
+}
+
+enum Scope {
+    Test(Why),
+    All(Why),
+}
+
+impl Verdict {
+    fn read(message: &Value) -> Result<Self> {
+        let text = |key: &str| message[key].as_str().map(str::to_owned);
+        let index = message["i"].as_u64().and_then(|i| usize::try_from(i).ok());
+        match (index, text("s"), text("m")) {
+            (Some(index), Some(status), Some(message)) => Ok(Self { index, status, message }),
+            _ => Err(Error::machinery("reading a verdict", "it is malformed")),
+        }
+    }
+
+    /// Whether the judge ends after this verdict.
+    fn is_final(&self) -> bool {
+        matches!(self.status.as_str(), "gone" | "violation" | "oversize" | "memory-client")
+    }
+
+    fn failure(&self, status: &str) -> Result<Scope> {
+        let (all, status) = match status.split_once('-') {
+            Some(("load" | "setup", rest)) => (true, rest),
+            _ => (false, status),
+        };
+        let message = self.message.clone();
+        let why = match status {
+            "failed" => Why::Outcome(TestOutcome::WrongAnswer { detail: message }),
+            "error" if message.starts_with("MemoryError") => {
+                Why::Outcome(TestOutcome::MemoryLimit)
+            }
+            "error" => Why::Outcome(TestOutcome::Exception { message }),
+            "memory" | "memory-client" => Why::Outcome(TestOutcome::MemoryLimit),
+            "oversize" => Why::Outcome(TestOutcome::OutputLimit),
+            "violation" => Why::Outcome(TestOutcome::Violation { message }),
+            "gone" => Why::Gone,
+            _ => return Err(Error::machinery("reading a verdict", "its status is unknown")),
+        };
+        Ok(if all { Scope::All(why) } else { Scope::Test(why) })
+    }
+}

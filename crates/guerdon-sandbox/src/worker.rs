@@ -1,0 +1,158 @@
+//! A warm interpreter in its sandbox, and the processes that it forks.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, OnceLock, mpsc};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, pidfd_send_signal};
+
+use crate::error::{Error, Result};
+use crate::host::{Host, Isolation};
+use crate::outcome::tail;
+use crate::{seccomp, wire};
+
+/// How long a healthy interpreter may take to answer.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long it may take to start, preloading included.
+const START: Duration = Duration::from_secs(30);
+
+/// A warm interpreter. Dropping it ends it and everything it started.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    child: Child,
+    control: OwnedFd,
+}
+
+impl Worker {
+    pub(crate) fn start(host: &Host, binds: &[PathBuf]) -> Result<Self> {
+        let (control, theirs) = wire::control_pair()?;
+        let log = wire::memory_file("guerdon-log", b"")?;
+        let mut command = host.command(binds);
+        command.stdin(theirs).stderr(duplicate(&log)?);
+        command.stdout(match host.isolation() {
+            Isolation::None => Stdio::null(),
+            _ => Stdio::from(wire::memory_file("guerdon-seccomp", &seccomp::outer()?)?),
+        });
+        let child = spawn_on_lasting_thread(command)?;
+        let worker = Self { child, control };
+        match wire::receive_with_fd(&worker.control, Instant::now() + START) {
+            Ok((message, _)) if message == b"ready" => Ok(worker),
+            _ => Err(explain_failure(host, &log)),
+        }
+    }
+
+    /// The host's id of the process that holds the sandbox.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Forks a confined process that does the job written in the first descriptor.
+    pub(crate) fn spawn(&self, fds: &[BorrowedFd<'_>]) -> Result<Process> {
+        wire::send_with_fds(&self.control, b"S", fds)?;
+        let (message, fd) = wire::receive_with_fd(&self.control, Instant::now() + ANSWER)?;
+        let pid = parse_numbers(&message).first().copied();
+        match (pid, fd) {
+            (Some(pid), Some(pidfd)) => Ok(Process { pid, pidfd }),
+            _ => Err(broken()),
+        }
+    }
+
+    /// Waits for the end of a process that has ended or was killed.
+    pub(crate) fn reap(&self, process: &Process) -> Result<Ended> {
+        wire::send_with_fds(&self.control, format!("R{}", process.pid).as_bytes(), &[])?;
+        let (message, _) = wire::receive_with_fd(&self.control, Instant::now() + ANSWER)?;
+        let [status, cpu_us, peak_kb] = parse_numbers(&message)[..] else {
+            return Err(broken());
+        };
+        let status = i32::try_from(status).map_err(|_| broken())?;
+        Ok(Ended { status: ExitStatus::from_raw(status), cpu_us, peak_kb })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Both fail only if the process has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn duplicate(fd: &OwnedFd) -> Result<OwnedFd> {
+    fd.try_clone().map_err(|e| Error::machinery("duplicating a descriptor", e))
+}
+
+fn broken() -> Error {
+    Error::machinery("talking to a warm interpreter", "it ended or answered out of turn")
+}
+
+fn parse_numbers(message: &[u8]) -> Vec<u64> {
+    String::from_utf8_lossy(message).split(' ').filter_map(|n| n.parse().ok()).collect()
+}
+
+fn explain_failure(host: &Host, log: &OwnedFd) -> Error {
+    let mut text = vec![0; 64 << 10];
+    let size = rustix::io::pread(log, &mut text, 0).unwrap_or(0);
+    let said = tail(&text[..size]);
+    let what = format!("a warm interpreter ({}) did not start: {said}", host.python().display());
+    Error::unavailable(
+        what,
+        "untrusted code was not run; allow user, mount and pid namespaces to this user (in a \
+         container: --privileged, or seccomp=unconfined with CAP_SYS_ADMIN; Ubuntu: an AppArmor \
+         profile for bwrap), or accept the risk with `unsafe_no_sandbox: true` (--unsafe-no-sandbox)",
+    )
+}
+
+/// A forked process; the descriptor names it for certain, whatever becomes of its number.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pid: u64,
+    pidfd: OwnedFd,
+}
+
+impl Process {
+    /// Kills it, and so every process of its pid namespace. Does nothing once it has ended.
+    pub(crate) fn kill(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+    }
+
+    /// Becomes readable when the process has ended.
+    pub(crate) fn end(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) cpu_us: u64,
+    pub(crate) peak_kb: u64,
+}
+
+type Request = (Command, mpsc::Sender<std::io::Result<Child>>);
+
+/// The kernel ends a sandbox with the *thread* that started it, so one thread that lasts as long
+/// as the process starts them all.
+fn spawn_on_lasting_thread(command: Command) -> Result<Child> {
+    static THREAD: OnceLock<Mutex<mpsc::Sender<Request>>> = OnceLock::new();
+    let requests = THREAD.get_or_init(|| {
+        let (sender, receiver) = mpsc::channel::<Request>();
+        std::thread::spawn(move || {
+            for (mut command, reply) in receiver {
+                // Who asked may have given up.
+                let _ = reply.send(command.spawn());
+            }
+        });
+        Mutex::new(sender)
+    });
+    let (reply, answer) = mpsc::channel();
+    let gone = || Error::machinery("starting a sandbox", "the starting thread is gone");
+    requests.lock().map_err(|_| gone())?.send((command, reply)).map_err(|_| gone())?;
+    answer
+        .recv()
+        .map_err(|_| gone())?
+        .map_err(|e| Error::unavailable(format!("cannot start a sandbox: {e}"), "install bubblewrap"))
+}
