@@ -1,8 +1,75 @@
-//! The laws: common tests over every registered method. (Being written.)
+//! The laws: common tests over every registered method, one test per method and law.
+//!
+//! A room runs them from a test without harness (`tests/laws.rs`), and the usual filters work:
+//!
+//! ```text
+//! cargo test -p guerdon-shape --test laws                     # every method of the room
+//! cargo test -p guerdon-shape --test laws shape.par           # one method
+//! cargo test -p guerdon-shape --test laws ::shift_invariant   # one law
+//! ```
+//!
+//! There are two sorts of laws. What every method of a kind must obey is not claimed; an exemption from it gives a reason,
+//! and an exemption that is not needed any more is an error. What only some methods obey is tested **both ways**: a method
+//! that claims the law must obey it on every sample, and one that does not must break it on some sample, or say why not.
+
+mod bounded;
+mod every;
+mod frames;
+mod functions;
+mod json;
+mod online;
+mod protocols;
+mod samples;
+mod selectors;
+mod signals;
+mod texts;
+mod transforms;
+mod verdict;
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::Method;
+use crate::method::Kind;
+use verdict::{Pass, Test, Verdict};
 
-/// Runs the laws over `methods` as a test harness; call it from a `harness = false` test.
+/// Runs the laws over `methods` as a test harness and ends the process; call it from a `harness = false` test.
 pub fn main(methods: &[Method]) {
-    let _ = methods;
+    bounded::catch_panics();
+    libtest_mimic::run(&Arguments::from_args(), trials(methods)).exit();
+}
+
+fn trials(methods: &[Method]) -> Vec<Trial> {
+    tests(methods)
+        .into_iter()
+        .map(|(name, test)| Trial::ignorable_test(name, move || completion(test.run())))
+        .collect()
+}
+
+/// All tests by name (`shape.par::shift_invariant`).
+fn tests(methods: &[Method]) -> Vec<(String, Test)> {
+    let mut all = Vec::new();
+    for &method in methods {
+        let tests = every::laws(method, methods).into_iter().chain(laws_of_kind(method));
+        all.extend(tests.map(|test| (format!("{}::{}", method.id, test.name), test)));
+    }
+    all
+}
+
+fn laws_of_kind(method: Method) -> Vec<Test> {
+    match method.kind {
+        Kind::Signal(_) => signals::laws(method),
+        Kind::Transform(_) => transforms::laws(method),
+        Kind::Selector(_) => selectors::laws(method),
+        Kind::Function(..) => functions::laws(method),
+        Kind::Online(..) => online::laws(method),
+        Kind::Protocol(..) => protocols::laws(method),
+    }
+}
+
+fn completion(verdict: Verdict) -> Result<Completion, Failed> {
+    match verdict {
+        Ok(Pass::Held) => Ok(Completion::Completed),
+        Ok(Pass::Exempt(reason)) => Ok(Completion::ignored_with(format!("exempt: {reason}"))),
+        Err(message) => Err(message.into()),
+    }
 }

@@ -1,6 +1,7 @@
 //! What a method file registers.
 
 use schemars::Schema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{ErasedFunction, ErasedOnline, ErasedProtocol, Manual, Params, Selector, Signal, Transform};
@@ -49,6 +50,30 @@ pub enum Law {
     PermutationInvariant,
     /// Swapping the two sides mirrors or keeps the result.
     Symmetric,
+}
+
+impl Law {
+    /// The law in snake case, as the tests name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReferenceMaximal => "reference_maximal",
+            Self::DegenerateEarnsNothing => "degenerate_earns_nothing",
+            Self::InjectionGainsNothing => "injection_gains_nothing",
+            Self::WhitespaceInvariant => "whitespace_invariant",
+            Self::CaseInvariant => "case_invariant",
+            Self::ShiftInvariant => "shift_invariant",
+            Self::ScaleInvariant => "scale_invariant",
+            Self::OrderPreserving => "order_preserving",
+            Self::ZeroMean => "zero_mean",
+            Self::ConstantGroupZero => "constant_group_zero",
+            Self::PermutationEquivariant => "permutation_equivariant",
+            Self::GroupLocal => "group_local",
+            Self::RelabelEquivariant => "relabel_equivariant",
+            Self::MonotoneWinner => "monotone_winner",
+            Self::PermutationInvariant => "permutation_invariant",
+            Self::Symmetric => "symmetric",
+        }
+    }
 }
 
 /// How far a method can be relied on.
@@ -201,9 +226,14 @@ impl Method {
 /// Reads and validates parameters. `Null` means none are given.
 pub fn parse<P: Params>(params: Value) -> Result<P, ParamError> {
     let params = if params.is_null() { Value::Object(serde_json::Map::new()) } else { params };
-    let parsed: P = serde_path_to_error::deserialize(params).map_err(|error| from_serde(&error))?;
+    let parsed: P = read_value(params)?;
     parsed.validate()?;
     Ok(parsed)
+}
+
+/// Reads a plain struct; the error leads to the offending key or value.
+pub fn read_value<T: DeserializeOwned>(value: Value) -> Result<T, ParamError> {
+    serde_path_to_error::deserialize(value).map_err(|error| from_serde(&error))
 }
 
 /// Schema and check of the parameters `P`.
