@@ -82,7 +82,11 @@ pub fn within_groups(rewards: &[f64], groups: &Groups, temperature: f64) -> Vec<
         shaped.extend(group.iter().map(|&r| {
             // The rollout's own term is σ(0): taking it off the sum leaves the others.
             let others = group.len() as f64 - 1.0;
-            if others == 0.0 { 0.5 } else { (against(r, group, temperature) * group.len() as f64 - 0.5) / others }
+            if others == 0.0 {
+                0.5
+            } else {
+                (against(r, group, temperature) * group.len() as f64 - 0.5) / others
+            }
         }));
     }
     shaped
@@ -98,7 +102,9 @@ impl Transform for Par {
             None => view.dense(&[], |d| Ok(within_groups(&d.values, &d.groups, self.temperature))),
             Some(name) => view.dense(&[name], |d| {
                 let pairs = d.values.iter().zip(&d.aux[0]);
-                Ok(pairs.map(|(&r, &reference)| against(r, &[reference], self.temperature)).collect())
+                Ok(pairs
+                    .map(|(&r, &reference)| against(r, &[reference], self.temperature))
+                    .collect())
             }),
         }
     }
