@@ -256,7 +256,7 @@ mod tests {
         assert!(
             all.iter()
                 .filter(|t| t.tame)
-                .all(|t| t.iter().flat_map(|r| r.current).all(|v| (v * 64.0).fract() == 0.0))
+                .all(|t| t.iter().filter_map(|r| r.current).all(|v| (v * 64.0).fract() == 0.0))
         );
     }
 }

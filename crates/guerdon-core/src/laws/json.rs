@@ -5,14 +5,11 @@ use serde_json::{Value, json};
 /// The key that no input knows.
 pub(super) const EXTRA: &str = "not_a_key";
 
-/// Copies of `input` with one change each: every field (two levels deep) gone, or of an odd value, or as a list longer or shorter.
+/// Copies of `input` with one change each: the whole, or a field (two levels deep), becomes an odd value, or a list grows or
+/// shrinks.
 pub(super) fn mutations(input: &Value) -> Vec<(String, Value)> {
-    let mut all = vec![
-        ("null".to_owned(), Value::Null),
-        ("an empty object".to_owned(), json!({})),
-        ("an empty list".to_owned(), json!([])),
-        ("a text".to_owned(), json!("text")),
-    ];
+    let mut all: Vec<(String, Value)> =
+        odd_values().into_iter().map(|(name, odd)| (name.to_owned(), odd)).collect();
     for pointer in pointers(input) {
         for (name, odd) in odd_values() {
             let mut copy = input.clone();

@@ -22,7 +22,11 @@ mod protocols;
 mod samples;
 mod selectors;
 mod signals;
+#[cfg(test)]
+mod tests;
 mod texts;
+#[cfg(test)]
+mod toys;
 mod transforms;
 mod verdict;
 

@@ -14,6 +14,9 @@ const SEED: u64 = 7;
 /// A protocol that asks for more than this, whatever it is told, does not end.
 const MAX_REQUESTS: usize = 1000;
 
+/// Replies of more than this many bytes in all are not fed: shorter ones show whether a protocol ends.
+const MAX_FED: usize = 1 << 25;
+
 pub(super) fn laws(method: Method) -> Vec<Test> {
     let Kind::Protocol(info, build) = method.kind else { return Vec::new() };
     let case = Case { method, info, build };
@@ -190,6 +193,9 @@ fn converse(protocol: &dyn ErasedProtocol, case: &Value, reply: &Reply) -> Resul
                 asked += requests.len();
                 if asked > MAX_REQUESTS {
                     return Err(format!("it goes on asking after {MAX_REQUESTS} requests"));
+                }
+                if asked * reply.text.len() > MAX_FED {
+                    return Ok(Err(Unscored::budget("enough")));
                 }
                 rounds.push(vec![reply.clone(); requests.len()]);
             }
