@@ -5,4 +5,5 @@ pub mod column;
 pub mod exact_match;
 pub mod format;
 pub mod length;
+pub mod math;
 pub mod number;

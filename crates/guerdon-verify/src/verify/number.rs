@@ -8,7 +8,8 @@
 //!
 //! `x` is the number taken from the completion (the last one by default), `y` the reference. A number may have a sign,
 //! thousands separators (`1,234,567.5`), a decimal point, an exponent (`1.5e-3`), and a percent sign, which divides by 100
-//! where only one side has it.
+//! where only one side has it. A number that its line lists among four or more bare numbers counts only if it is announced
+//! ("is", "=", ":"): naming every candidate is no answer.
 //!
 //! # When to use it
 //!
@@ -18,7 +19,7 @@
 //! # Departures
 //!
 //! GSM8K's own grader compares strings after removing commas; with `preset: gsm8k` the number behind `####` counts, the
-//! tolerance is 0, and a completion without the marker earns nothing.
+//! tolerance is 0, and a completion without the marker earns nothing. With a marker the first number behind it counts.
 //!
 //! # Example
 //!
@@ -74,7 +75,7 @@ pub struct Number {
     pub preset: Preset,
     /// Which number of the completion counts. Default `last`.
     pub take: Take,
-    /// Only what follows the last occurrence of this text counts. Default none.
+    /// Only the first number behind the last occurrence of this text counts. Default none.
     pub after: Option<String>,
     /// Greatest difference, as an absolute number. At least 0; default 1e-9.
     pub absolute_tolerance: f64,
@@ -108,6 +109,10 @@ pub struct Found {
     pub value: f64,
     /// Whether a percent sign follows.
     pub percent: bool,
+    /// Byte of its first digit.
+    pub start: usize,
+    /// Byte behind its last digit.
+    pub end: usize,
 }
 
 /// The numbers of `text`, in order. Linear in its length.
@@ -146,7 +151,7 @@ fn read(text: &str, start: usize) -> (Option<Found>, usize) {
     at = exponent(bytes, at, &mut digits);
     let rest = text[at..].trim_start_matches([' ', '\\', '\u{a0}']);
     let value = digits.parse::<f64>().ok().filter(|v| v.is_finite());
-    (value.map(|value| Found { value, percent: rest.starts_with('%') }), at)
+    (value.map(|value| Found { value, percent: rest.starts_with('%'), start, end: at }), at)
 }
 
 fn before_is_digit(bytes: &[u8], at: usize) -> bool {
@@ -202,6 +207,36 @@ fn exponent(bytes: &[u8], at: usize, digits: &mut String) -> usize {
     copy_digits(bytes, at + 1 + sign, digits)
 }
 
+/// Numbers in a row, with nothing but separators between them, that count as a list of guesses.
+const GUESSES: usize = 4;
+
+/// Whether the number's line also lists it among guesses: naming every candidate is no answer.
+fn listed(text: &str, numbers: &[Found], chosen: Found) -> bool {
+    let line = text[..chosen.start].rfind('\n').map_or(0, |at| at + 1);
+    let own_line: Vec<&Found> = numbers.iter().filter(|n| n.start >= line && n.start <= chosen.start).collect();
+    let separator = |c: char| c.is_whitespace() || ",;|/".contains(c);
+    let mut run: Vec<f64> = Vec::new();
+    let mut end = line;
+    for number in own_line {
+        if !text[end..number.start].chars().all(separator) {
+            run.clear();
+        }
+        run.push(number.value);
+        end = number.end;
+        if run.len() >= GUESSES && (run.contains(&chosen.value) || number.start == chosen.start) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether what stands before the number presents it as the result.
+fn announced(text: &str, number: Found) -> bool {
+    let before = text[..number.start].trim_end_matches(|c: char| c.is_whitespace() || "$€£*(-\u{2212}".contains(c));
+    let word = before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or("").to_lowercase();
+    before.ends_with(['=', ':', '{']) || matches!(word.as_str(), "is" | "are" | "equals" | "get" | "gives" | "makes" | "####")
+}
+
 impl Number {
     /// The number of `completion` that counts, if there is one.
     pub fn answer(&self, completion: &str) -> Option<Found> {
@@ -210,16 +245,14 @@ impl Number {
             Some(marker) => &completion[completion.rfind(marker)? + marker.len()..],
             None => completion,
         };
-        let mut numbers = find(text);
-        match self.take {
-            _ if self.preset == Preset::Gsm8k => numbers.next(),
-            Take::First => numbers.next(),
-            Take::Last => numbers.last(),
-            Take::Only => {
-                let first = numbers.next()?;
-                numbers.all(|other| other == first).then_some(first)
-            }
-        }
+        let numbers: Vec<Found> = find(text).collect();
+        let chosen = match self.take {
+            _ if marker.is_some() => return numbers.first().copied(),
+            Take::First => *numbers.first()?,
+            Take::Last => *numbers.last()?,
+            Take::Only => *numbers.first().filter(|f| numbers.iter().all(|n| n.value == f.value))?,
+        };
+        (announced(text, chosen) || !listed(text, &numbers, chosen)).then_some(chosen)
     }
 
     /// Whether the two numbers are equal within the tolerance.
@@ -306,6 +339,16 @@ mod tests {
         check(&Number { take: Take::First, ..last.clone() }, "42 of 50", "42", 1.0);
         check(&Number { take: Take::Only, ..last.clone() }, "41 or 42", "42", 0.0);
         check(&Number { after: Some("Answer:".into()), ..last }, "7 Answer: none", "7", 0.0);
+    }
+
+    #[test]
+    fn a_list_of_guesses_is_no_answer() {
+        let last = Number::default();
+        check(&last, "41 42 43 44 45, or not 42", "42", 0.0);
+        check(&last, "39, 40, 41, 42", "42", 0.0);
+        check(&last, "Among 3, 5, 7, 9 the greatest is 9", "9", 1.0);
+        check(&last, "The first terms: 1, 2, 3, 4.\nAfter them 5.", "5", 1.0);
+        check(&last, "Add 3, 4 and 5 to get 12", "12", 1.0);
     }
 
     #[test]
