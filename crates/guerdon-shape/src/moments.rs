@@ -124,6 +124,19 @@ pub fn whiten(values: &mut [f64], ddof: u8, denominator: impl Fn(f64) -> f64) {
     standardise(values, mean, denominator(std));
 }
 
+/// Moments of `values` of which each counts `weights` times (a count, at least 0); divisor `Σ weights − ddof`.
+///
+/// Both slices are equally long. Without weight the mean is 0 and so is the deviation.
+pub fn weighted(values: &[f64], weights: &[f64], ddof: u8) -> Moments {
+    let total: f64 = weights.iter().sum();
+    let Some(&first) = values.first().filter(|_| total > 0.0) else { return Moments { mean: 0.0, std: 0.0 } };
+    let pairs = || values.iter().zip(weights);
+    let offset = pairs().map(|(v, w)| w * (v - first)).sum::<f64>() / total;
+    let squares: f64 = pairs().map(|(v, w)| w * (v - first - offset).powi(2)).sum();
+    let free = total - f64::from(ddof);
+    Moments { mean: first + offset, std: if free > 0.0 { (squares / free).sqrt() } else { 0.0 } }
+}
+
 /// Moves values beyond `±bound` to the bound, in place; without a bound nothing happens.
 pub fn clip(values: &mut [f64], bound: Option<f64>) {
     if let Some(bound) = bound {
@@ -135,7 +148,7 @@ pub fn clip(values: &mut [f64], bound: Option<f64>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{LeaveOneOut, Moments, mean, moments, std, whiten};
+    use super::{LeaveOneOut, Moments, mean, moments, std, weighted, whiten};
 
     fn check(values: &[f64], ddof: u8, expect: (f64, f64)) {
         let Moments { mean, std } = moments(values, ddof);
@@ -185,6 +198,13 @@ mod tests {
         );
         workspace.each(&[5.0], 1, |_, m| assert_eq!(m, Moments { mean: 0.0, std: 0.0 }));
         workspace.each(&[0.1, 0.1, 0.1, 7.0], 1, |i, m| assert_eq!(m.std == 0.0, i == 3));
+    }
+
+    #[test]
+    fn a_weight_is_a_repetition() {
+        let once = moments(&[1.0, 3.0, 3.0, 3.0], 1);
+        assert_eq!(weighted(&[1.0, 3.0], &[1.0, 3.0], 1), once);
+        assert_eq!(weighted(&[1.0, 3.0], &[0.0, 0.0], 1), Moments { mean: 0.0, std: 0.0 });
     }
 
     #[test]

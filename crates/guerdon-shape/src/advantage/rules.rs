@@ -26,6 +26,48 @@ pub enum Single {
     Reward,
 }
 
+/// How a batch of advantages is brought to mean 0 and standard deviation 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Whiten {
+    /// Over all tokens of the batch: a long completion counts more.
+    Tokens,
+    /// Over all rollouts of the batch: every completion counts once.
+    Rollouts,
+    /// Not at all.
+    None,
+}
+
+/// The divisor of a whitening.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Divisor {
+    /// `sqrt(σ² + 1e-8)`, σ² with divisor n − 1 (verl).
+    Sample,
+    /// `sqrt(max(σ², 1e-8))`, σ² with divisor n (`OpenRLHF`).
+    Population,
+    /// `σ` plus this, σ² with divisor n − 1 (TRL, ms-swift).
+    SampleEps(f64),
+    /// 1: the mean goes, the spread stays.
+    One,
+}
+
+impl Divisor {
+    /// Taken off the count in the divisor of the variance.
+    pub fn ddof(self) -> u8 {
+        u8::from(self != Self::Population)
+    }
+
+    /// The divisor for standard deviation `std`.
+    pub fn of(self, std: f64) -> f64 {
+        match self {
+            Self::Sample => (std * std + 1e-8).sqrt(),
+            Self::Population => std.max(1e-4),
+            Self::SampleEps(eps) => std + eps,
+            Self::One => 1.0,
+        }
+    }
+}
+
 /// `std + eps`, or 1 where that is 0: a group without spread is centred and not divided.
 pub fn denominator(std: f64, eps: f64) -> f64 {
     if std + eps > 0.0 { std + eps } else { 1.0 }
