@@ -142,6 +142,12 @@ impl Host {
             command.args(["--ro-bind-try", file, file]);
         }
         for path in self.python_binds.iter().chain(binds).chain(&self.read_only_paths) {
+            // Parents that bubblewrap makes by itself only their owner can enter.
+            let mut parents: Vec<&Path> = path.ancestors().skip(1).collect();
+            parents.retain(|p| *p != Path::new("/") && !p.starts_with("/usr"));
+            for parent in parents.iter().rev() {
+                command.args(["--perms", "0755", "--dir"]).arg(parent);
+            }
             command.arg("--ro-bind").arg(path).arg(path);
         }
         command.args(["--proc", "/proc", "--dev", "/dev", "--dir", "/tmp"]);

@@ -28,6 +28,8 @@ pub struct Report {
     pub no_privileges: bool,
     /// System calls are filtered.
     pub seccomp: bool,
+    /// The run can read the interpreter's library.
+    pub library: bool,
     /// The Python version of the warm interpreters; empty if none started.
     pub python: String,
     /// Why isolation is not available, and the remedy; empty if it is.
@@ -44,6 +46,7 @@ struct Facts {
     interfaces: Vec<String>,
     root_writable: bool,
     processes: u32,
+    library: bool,
     python: String,
 }
 
@@ -84,15 +87,17 @@ impl From<Facts> for Report {
                 && is(&facts.no_new_privs, "1")
                 && is(&facts.capabilities, "0000000000000000"),
             seccomp: is(&facts.seccomp, "2"),
+            library: facts.library,
             python: facts.python,
             ..Self::default()
         };
-        let parts = [
+        let parts: [(bool, &str); 6] = [
             (report.own_processes, "no pid namespace of its own"),
             (report.no_network, "the network is reachable"),
             (report.read_only_root, "the file system is writable"),
             (report.no_privileges, "privileges remain"),
             (report.seccomp, "system calls are not filtered"),
+            (report.library, "an unprivileged user cannot read the interpreter's library"),
         ];
         let missing: Vec<&str> =
             parts.iter().filter(|(holds, _)| !holds).map(|(_, what)| *what).collect();
@@ -136,7 +141,6 @@ fn read(file: &std::os::fd::OwnedFd) -> Vec<u8> {
     bytes
 }
 
-/// Whether `isolation` is any.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +155,7 @@ mod tests {
             interfaces: vec!["lo".into()],
             root_writable: false,
             processes: 1,
+            library: true,
             python: "3.11.2".into(),
         }
     }
@@ -158,11 +163,12 @@ mod tests {
     #[test]
     fn every_missing_part_is_refused_by_name() {
         assert!(Report::from(facts()).require().is_ok());
-        let cases: [(fn(&mut Facts), &str); 5] = [
+        let cases: [(fn(&mut Facts), &str); 6] = [
             (|f| f.pid = 77, "pid namespace"),
             (|f| f.interfaces.push("eth0".into()), "network"),
             (|f| f.root_writable = true, "writable"),
             (|f| f.uid = 0, "privileges"),
+            (|f| f.library = false, "library"),
             (|f| f.seccomp = Some("0".into()), "filtered"),
         ];
         for (change, word) in cases {

@@ -100,8 +100,9 @@ impl Sandbox {
         let toolchain = self.toolchain(&task.language)?;
         let limits = task.limits.as_ref().unwrap_or(&self.limits);
         let _permit = self.permit();
-        match self.attempt(task, toolchain.as_ref(), limits) {
-            Err(e) if !e.is_task() => self.attempt(task, toolchain.as_ref(), limits),
+        let idle = lock(&self.pool).idle.get_mut(&task.language).and_then(Vec::pop);
+        match self.attempt(idle, task, toolchain.as_ref(), limits) {
+            Err(e) if !e.is_task() => self.attempt(None, task, toolchain.as_ref(), limits),
             result => result,
         }
     }
@@ -127,11 +128,11 @@ impl Sandbox {
     /// A worker is put back only when its run ended in order; any other is ended.
     fn attempt(
         &self,
+        idle: Option<Worker>,
         task: &Task,
         toolchain: Option<&Toolchain>,
         limits: &Limits,
     ) -> Result<Outcome> {
-        let idle = lock(&self.pool).idle.get_mut(&task.language).and_then(Vec::pop);
         let worker = match idle {
             Some(worker) => worker,
             None => Worker::start(&self.host, &binds(toolchain))?,
