@@ -100,6 +100,16 @@ pub fn returns_of_rows(fine: &mut Fine, gamma: f64) {
     }
 }
 
+/// `values`, with those rows given up whose finer values overflowed: a row that is not finite becomes unscored.
+pub fn sound(mut values: Vec<f64>, fine: &Fine) -> Vec<f64> {
+    for (i, value) in values.iter_mut().enumerate() {
+        if !fine.row(i).iter().all(|v| v.is_finite()) {
+            *value = f64::NAN;
+        }
+    }
+    values
+}
+
 /// The mean of each row; 0 for a row without values.
 pub fn row_means(fine: &Fine) -> Vec<f64> {
     let mean = |row: &[f64]| row.iter().sum::<f64>() / row.len().max(1) as f64;
