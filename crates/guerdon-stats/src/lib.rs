@@ -1,7 +1,7 @@
 //! Statistics as pure functions with documented conventions.
 //!
 //! The methods are in [`stats`]. What several of them share, and what other rooms may use without a method, stands in
-//! the small modules beside it: probability functions ([`dist`]), order statistics ([`order`]), moments ([`moments`]),
+//! the small modules beside it: probability functions ([`dist`]), labels ([`labels`]), order statistics ([`order`]), moments ([`moments`]),
 //! correlation ([`correlation`]) and resampling ([`resample`]).
 //!
 //! Conventions that hold everywhere: an input outside a function's domain (lengths that differ, a value that is not
@@ -10,6 +10,7 @@
 
 pub mod correlation;
 pub mod dist;
+pub mod labels;
 pub mod moments;
 pub mod order;
 pub mod resample;

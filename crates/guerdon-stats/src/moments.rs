@@ -23,6 +23,18 @@ pub fn at_least(name: &str, len: usize, need: usize) -> Result<(), MethodError> 
     Err(MethodError::domain(format!("`{name}` has {len} values; at least {need} are needed")))
 }
 
+/// Reads outcomes that must each be 0 or 1, at least one.
+pub fn binary(name: &str, values: &[f64]) -> Result<Vec<bool>, MethodError> {
+    at_least(name, values.len(), 1)?;
+    match values.iter().position(|v| *v != 0.0 && *v != 1.0) {
+        None => Ok(values.iter().map(|v| *v == 1.0).collect()),
+        Some(at) => Err(MethodError::domain(format!(
+            "`{name}` must hold 0 and 1 only, but value {at} is {}",
+            values[at]
+        ))),
+    }
+}
+
 /// Passes a finite result on; an overflow becomes an error.
 pub fn finite(name: &str, value: f64) -> Result<f64, MethodError> {
     if value.is_finite() {

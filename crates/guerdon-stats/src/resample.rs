@@ -125,7 +125,7 @@ pub fn weighted_mean(values: &[f64], counts: &[u32]) -> Option<f64> {
 
 /// The interval of `level` around `estimate`. `jackknife` is read by [`IntervalKind::Bca`] alone.
 ///
-/// `None` when there are no replicates, or when `BCa` is undefined (all replicates on one side, no jackknife).
+/// `None` when there are no replicates, or when BCa is undefined (all replicates on one side, no jackknife).
 pub fn interval(
     kind: IntervalKind,
     estimate: f64,
@@ -149,7 +149,7 @@ pub fn interval(
     })
 }
 
-/// The tail probabilities of `BCa` (Efron 1987); ties with the estimate count half.
+/// The tail probabilities of BCa (Efron 1987); ties with the estimate count half.
 fn bca_tails(
     estimate: f64,
     replicates: &[f64],

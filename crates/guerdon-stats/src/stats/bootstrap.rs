@@ -140,7 +140,7 @@ pub struct Output {
     pub estimate: f64,
     /// The standard deviation of the replicates; null with fewer than two.
     pub standard_error: Option<f64>,
-    /// The interval; null where `BCa` is undefined (one unit, or all replicates on one side).
+    /// The interval; null where BCa is undefined (one unit, or all replicates on one side).
     pub interval: Option<Interval>,
 }
 

@@ -1,6 +1,30 @@
 //! The `stats.*` methods.
 
+pub mod agreement;
+pub mod auprc;
+pub mod auroc;
+pub mod best_of_n;
 pub mod bootstrap;
+pub mod calibration;
+pub mod clustered_se;
+pub mod cochran_q;
+pub mod coverage;
+pub mod dcs;
+pub mod expected_max;
+pub mod kappa;
 pub mod kendall;
+pub mod maj_at_k;
+pub mod mcc;
+pub mod mcnemar;
+pub mod multiple;
+pub mod paired_test;
 pub mod pass_at_k;
+pub mod pass_k;
+pub mod power;
+pub mod proportion_ci;
+pub mod retrieval;
+pub mod risk_coverage;
+pub mod simulation_bound;
 pub mod spearman;
+pub mod trace_error;
+pub mod truthfulness;
