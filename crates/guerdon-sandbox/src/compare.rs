@@ -11,9 +11,10 @@ use serde_json::Value;
 pub(crate) fn same_output(actual: &[u8], expected: &[u8], tolerance: Option<f64>) -> bool {
     let (actual, expected) = (lines(actual), lines(expected));
     actual.len() == expected.len()
-        && actual.iter().zip(&expected).all(|(a, e)| {
-            a == e || tolerance.is_some_and(|tolerance| close_lines(a, e, tolerance))
-        })
+        && actual
+            .iter()
+            .zip(&expected)
+            .all(|(a, e)| a == e || tolerance.is_some_and(|tolerance| close_lines(a, e, tolerance)))
 }
 
 fn lines(text: &[u8]) -> Vec<&[u8]> {
@@ -67,8 +68,7 @@ fn same(actual: &Value, expected: &Value, tolerance: f64, depth: usize) -> bool 
     match (actual, expected) {
         (Value::Object(_), _) => same_tagged(actual, expected, tolerance, depth - 1),
         (Value::Array(a), Value::Array(e)) => {
-            a.len() == e.len()
-                && a.iter().zip(e).all(|(a, e)| same(a, e, tolerance, depth - 1))
+            a.len() == e.len() && a.iter().zip(e).all(|(a, e)| same(a, e, tolerance, depth - 1))
         }
         (Value::Null, Value::Null) => true,
         (Value::String(a), Value::String(e)) => a == e,

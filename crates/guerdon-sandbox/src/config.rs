@@ -40,9 +40,27 @@ pub struct Config {
 }
 
 const PRELOAD: [&str; 21] = [
-    "bisect", "copy", "dataclasses", "enum", "functools", "heapq", "itertools", "math", "operator",
-    "re", "string", "typing", "statistics", "io", "abc", "contextlib", "fractions", "decimal",
-    "traceback", "threading", "atexit",
+    "bisect",
+    "copy",
+    "dataclasses",
+    "enum",
+    "functools",
+    "heapq",
+    "itertools",
+    "math",
+    "operator",
+    "re",
+    "string",
+    "typing",
+    "statistics",
+    "io",
+    "abc",
+    "contextlib",
+    "fractions",
+    "decimal",
+    "traceback",
+    "threading",
+    "atexit",
 ];
 
 impl Default for Config {

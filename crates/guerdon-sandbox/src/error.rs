@@ -56,7 +56,9 @@ impl fmt::Display for Error {
         match &self.kind {
             Kind::Unavailable { what, remedy } => write!(f, "{what}; {remedy}"),
             Kind::Task(message) => write!(f, "invalid task: {message}"),
-            Kind::Machinery { doing, cause } => write!(f, "the sandbox failed while {doing}: {cause}"),
+            Kind::Machinery { doing, cause } => {
+                write!(f, "the sandbox failed while {doing}: {cause}")
+            }
         }
     }
 }

@@ -20,8 +20,13 @@ const SCRIPT: &str = concat!(
 
 const SYSTEM: [&str; 8] =
     ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/run/current-system"];
-const SETTINGS: [&str; 5] =
-    ["/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime"];
+const SETTINGS: [&str; 5] = [
+    "/etc/alternatives",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+];
 
 /// The tools that were found, and how isolation is done here.
 #[derive(Debug, Clone)]
@@ -138,6 +143,7 @@ impl Host {
                 Err(_) => command.args(["--ro-bind-try", dir, dir]),
             };
         }
+        command.args(["--perms", "0755", "--dir", "/etc"]);
         for file in SETTINGS {
             command.args(["--ro-bind-try", file, file]);
         }

@@ -15,6 +15,7 @@ use crate::worker::Worker;
 
 /// What a confined process observed of its own confinement.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an independent observation")]
 pub struct Report {
     /// Whether untrusted code can be run in isolation here: all of what follows holds.
     pub isolated: bool,
@@ -145,6 +146,8 @@ fn read(file: &std::os::fd::OwnedFd) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    type Change = fn(&mut Facts);
+
     fn facts() -> Facts {
         Facts {
             pid: 1,
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn every_missing_part_is_refused_by_name() {
         assert!(Report::from(facts()).require().is_ok());
-        let cases: [(fn(&mut Facts), &str); 6] = [
+        let cases: [(Change, &str); 6] = [
             (|f| f.pid = 77, "pid namespace"),
             (|f| f.interfaces.push("eth0".into()), "network"),
             (|f| f.root_writable = true, "writable"),

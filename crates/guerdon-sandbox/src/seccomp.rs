@@ -143,10 +143,7 @@ fn deny(lists: &[&[i64]]) -> Rules {
 }
 
 fn namespace_flags() -> Result<Vec<SeccompRule>> {
-    NAMESPACES
-        .iter()
-        .map(|&flag| rule(0, Op::MaskedEq(unsigned(flag)), unsigned(flag)))
-        .collect()
+    NAMESPACES.iter().map(|&flag| rule(0, Op::MaskedEq(unsigned(flag)), unsigned(flag))).collect()
 }
 
 fn unsigned(flag: libc::c_int) -> u64 {

@@ -55,14 +55,14 @@ pub enum Tests {
         entry_point: Option<String>,
     },
     /// Python code that defines `check(candidate)`, one test; it passes when
-    /// `check(entry_point)` completes without an exception (HumanEval).
+    /// `check(entry_point)` completes without an exception (`HumanEval`).
     Check {
         /// The code that defines `check`.
         code: String,
         /// Name of the function under test.
         entry_point: String,
     },
-    /// A whole program reads stdin and writes stdout; one test per pair (CodeContests). The code
+    /// A whole program reads stdin and writes stdout; one test per pair (`CodeContests`). The code
     /// must exit with 0.
     Stdio {
         /// The pairs.

@@ -151,8 +151,7 @@ fn spawn_on_lasting_thread(command: Command) -> Result<Child> {
     let (reply, answer) = mpsc::channel();
     let gone = || Error::machinery("starting a sandbox", "the starting thread is gone");
     requests.lock().map_err(|_| gone())?.send((command, reply)).map_err(|_| gone())?;
-    answer
-        .recv()
-        .map_err(|_| gone())?
-        .map_err(|e| Error::unavailable(format!("cannot start a sandbox: {e}"), "install bubblewrap"))
+    answer.recv().map_err(|_| gone())?.map_err(|e| {
+        Error::unavailable(format!("cannot start a sandbox: {e}"), "install bubblewrap")
+    })
 }

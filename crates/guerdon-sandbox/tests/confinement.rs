@@ -56,8 +56,14 @@ def f():
     return [p for p in paths if os.path.exists(p)]",
         "[]",
     );
-    gets("import os\ndef f(): return sorted(os.environ)", "['HOME', 'LANG', 'LC_CTYPE', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'PYTHONHASHSEED', 'PYTHONUTF8', 'PWD'] or sorted(set(got) & {'HOME', 'USER', 'CARGO_HOME', 'GUERDON_REQUIRE_SANDBOX'}) == ['HOME']");
-    gets("import os\ndef f(): return (os.uname().nodename, os.listdir('/tmp'), os.listdir('/dev/shm'))", "('sandbox', [], [])");
+    gets(
+        "import os\ndef f(): return sorted(os.environ)",
+        "['HOME', 'LANG', 'LC_CTYPE', 'PATH', 'PYTHONDONTWRITEBYTECODE', 'PYTHONHASHSEED', 'PYTHONUTF8', 'PWD'] or sorted(set(got) & {'HOME', 'USER', 'CARGO_HOME', 'GUERDON_REQUIRE_SANDBOX'}) == ['HOME']",
+    );
+    gets(
+        "import os\ndef f(): return (os.uname().nodename, os.listdir('/tmp'), os.listdir('/dev/shm'))",
+        "('sandbox', [], [])",
+    );
 }
 
 #[test]
@@ -127,14 +133,28 @@ def call(n, *a):
     // process_vm_readv, memfd_create, shmget, mq_open, open_by_handle_at, fsopen, pivot_root
     let numbers = "(101, 165, 272, 308, 321, 298, 425, 323, 250, 310, 319, 29, 240, 304, 430, 155)";
     gets(&format!("{calls}def f(): return [call(n) for n in {numbers}]"), "['EPERM'] * 16");
-    gets(&format!("{calls}def f(): return [call(56, flag | 17) for flag in (0x10000000, 0x20000, 0x40000000, 0x20000000)]"), "['EPERM'] * 4");
-    gets(&format!("{calls}def f(): return call(435, ctypes.create_string_buffer(88), 88)"), "'ENOSYS'");
-    gets(&format!("{calls}def f(): return [call(0x40000000 + n) for n in (0, 39, 101, 165)]"), "['ENOSYS'] * 4");
+    gets(
+        &format!(
+            "{calls}def f(): return [call(56, flag | 17) for flag in (0x10000000, 0x20000, 0x40000000, 0x20000000)]"
+        ),
+        "['EPERM'] * 4",
+    );
+    gets(
+        &format!("{calls}def f(): return call(435, ctypes.create_string_buffer(88), 88)"),
+        "'ENOSYS'",
+    );
+    gets(
+        &format!("{calls}def f(): return [call(0x40000000 + n) for n in (0, 39, 101, 165)]"),
+        "['ENOSYS'] * 4",
+    );
 }
 
 #[test]
 fn there_is_no_network() {
-    gets("def f(): return [l.split(':')[0].strip() for l in open('/proc/self/net/dev') if ':' in l]", "['lo']");
+    gets(
+        "def f(): return [l.split(':')[0].strip() for l in open('/proc/self/net/dev') if ':' in l]",
+        "['lo']",
+    );
     gets(
         "import socket
 def f():
@@ -209,13 +229,34 @@ def f():
 
 #[test]
 fn usual_work_is_not_hindered() {
-    gets("import subprocess\ndef f(): return subprocess.run(['echo', 'x'], capture_output=True).stdout", "b'x\\n'");
-    gets("import tempfile\ndef f():\n    with tempfile.TemporaryFile() as t:\n        t.write(b'x')\n        t.seek(0)\n        return t.read()", "b'x'");
+    gets(
+        "import subprocess\ndef f(): return subprocess.run(['echo', 'x'], capture_output=True).stdout",
+        "b'x\\n'",
+    );
+    gets(
+        "import tempfile\ndef f():\n    with tempfile.TemporaryFile() as t:\n        t.write(b'x')\n        t.seek(0)\n        return t.read()",
+        "b'x'",
+    );
     gets("import asyncio\nasync def g(): return 7\ndef f(): return asyncio.run(g())", "7");
-    gets("import multiprocessing as m\ndef f():\n    with m.get_context('fork').Pool(2) as p: return p.map(abs, [-1, -2])", "[1, 2]");
-    gets("from concurrent.futures import ThreadPoolExecutor\ndef f():\n    with ThreadPoolExecutor(4) as e: return list(e.map(abs, [-1, -2]))", "[1, 2]");
-    gets("import sqlite3\ndef f(): return sqlite3.connect(':memory:').execute('select 1').fetchall()", "[(1,)]");
-    gets("import pickle, dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int\ndef f(): return pickle.loads(pickle.dumps(A(1))).x", "1");
+    gets(
+        "import multiprocessing as m\ndef f():\n    with m.get_context('fork').Pool(2) as p: return p.map(abs, [-1, -2])",
+        "[1, 2]",
+    );
+    gets(
+        "from concurrent.futures import ThreadPoolExecutor\ndef f():\n    with ThreadPoolExecutor(4) as e: return list(e.map(abs, [-1, -2]))",
+        "[1, 2]",
+    );
+    gets(
+        "import sqlite3\ndef f(): return sqlite3.connect(':memory:').execute('select 1').fetchall()",
+        "[(1,)]",
+    );
+    gets(
+        "import pickle, dataclasses\n@dataclasses.dataclass\nclass A:\n    x: int\ndef f(): return pickle.loads(pickle.dumps(A(1))).x",
+        "1",
+    );
     gets("def f():\n    def g(n): return 0 if n == 0 else 1 + g(n - 1)\n    return g(900)", "900");
-    gets("import time, datetime, locale, hashlib, uuid, zlib\ndef f(): return hashlib.sha256(b'').hexdigest()[:6]", "'e3b0c4'");
+    gets(
+        "import time, datetime, locale, hashlib, uuid, zlib\ndef f(): return hashlib.sha256(b'').hexdigest()[:6]",
+        "'e3b0c4'",
+    );
 }

@@ -29,12 +29,33 @@ fn sums(language: &str, source: &str) {
 fn cpp() {
     sums("cpp", CPP);
     gives(&stdio("cpp", "int main() { return 0 }", &[("", ""), ("", "")]), "CC");
-    gives(&stdio("cpp", "#include <stdexcept>\nint main() { throw std::runtime_error(\"x\"); }", &[("", "")]), "K");
+    gives(
+        &stdio(
+            "cpp",
+            "#include <stdexcept>\nint main() { throw std::runtime_error(\"x\"); }",
+            &[("", "")],
+        ),
+        "K",
+    );
     gives(&stdio("cpp", "int main() { for (;;); }", &[("", "")]), "T");
-    gives(&stdio("cpp", "#include <vector>\nint main() { std::vector<char> v(1L << 40); }", &[("", "")]), "M");
+    gives(
+        &stdio(
+            "cpp",
+            "#include <vector>\nint main() { std::vector<char> v(1L << 40); }",
+            &[("", "")],
+        ),
+        "M",
+    );
     gives(&stdio("cpp", "#include <unistd.h>\nint main() { for (;;) fork(); }", &[("", "")]), "T");
     gives(&stdio("cpp", "#include <cstdlib>\nint main() { exit(0); }", &[("", "3")]), "W");
-    gives(&stdio("cpp", "#include <cstdio>\nint main() { for (;;) puts(\"xxxxxxxxxxxxxxxx\"); }", &[("", "")]), "O");
+    gives(
+        &stdio(
+            "cpp",
+            "#include <cstdio>\nint main() { for (;;) puts(\"xxxxxxxxxxxxxxxx\"); }",
+            &[("", "")],
+        ),
+        "O",
+    );
 }
 
 #[test]
@@ -64,7 +85,14 @@ fn javascript() {
 fn bash() {
     sums("bash", BASH);
     gives(&stdio("bash", "exit 3", &[("", "")]), "E");
-    gives(&stdio("bash", "kill -9 -1; kill -9 1; ls /root /work /home 2>/dev/null; true", &[("", "x")]), "W");
+    gives(
+        &stdio(
+            "bash",
+            "kill -9 -1; kill -9 1; ls /root /work /home 2>/dev/null; true",
+            &[("", "x")],
+        ),
+        "W",
+    );
 }
 
 #[test]

@@ -74,8 +74,7 @@ fn mixed() -> Vec<(Task, &'static str)> {
 fn results_come_in_the_order_of_the_tasks() {
     let _turn = turn();
     let Some(sandbox) = start(config()) else { return };
-    let (tasks, expected): (Vec<_>, Vec<_>) =
-        std::iter::repeat_n(mixed(), 5).flatten().unzip();
+    let (tasks, expected): (Vec<_>, Vec<_>) = std::iter::repeat_n(mixed(), 5).flatten().unzip();
     let outcomes = sandbox.run_many(&tasks);
     let got: Vec<_> =
         outcomes.iter().map(|o| letters(&o.as_ref().expect("valid tasks").tests)).collect();

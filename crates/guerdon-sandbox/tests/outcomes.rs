@@ -25,7 +25,8 @@ fn asserts_pass_and_fail_one_by_one() {
 
 #[test]
 fn check_functions() {
-    let code = "def check(candidate):\n    for i in range(9):\n        assert candidate(i, i) == 2 * i\n";
+    let code =
+        "def check(candidate):\n    for i in range(9):\n        assert candidate(i, i) == 2 * i\n";
     gives(&check(ADD, code, "add"), "P");
     gives(&check("def add(a, b): return 0", code, "add"), "W");
     gives(&check("def sub(a, b): return 0", code, "add"), "E");
@@ -38,23 +39,53 @@ fn programs() {
     gives(&stdio("python", "import sys\nprint(3)\nsys.exit(1)", &[("", "3")]), "E");
     gives(&stdio("python", "import sys\nprint(3)\nsys.exit(0)", &[("", "3")]), "P");
     gives(&stdio("python", "if __name__ == '__main__':\n    print(3)", &[("", "3")]), "P");
-    gives(&stdio("python", "import threading\nthreading.Thread(target=lambda: print(3)).start()", &[("", "3")]), "P");
-    gives(&stdio("python", "import atexit\natexit.register(print, 4)\nprint(3)", &[("", "3\n4")]), "P");
+    gives(
+        &stdio(
+            "python",
+            "import threading\nthreading.Thread(target=lambda: print(3)).start()",
+            &[("", "3")],
+        ),
+        "P",
+    );
+    gives(
+        &stdio("python", "import atexit\natexit.register(print, 4)\nprint(3)", &[("", "3\n4")]),
+        "P",
+    );
 }
 
 #[test]
 fn function_calls() {
     gives(&calls(ADD, "add", &[("[1, 2]", "3"), ("[1, 2]", "4"), ("[[1], [2]]", "[1, 2]")]), "PWP");
     let solution = "class Solution:\n    def twice(self, x):\n        return (x, x)";
-    gives(&calls(solution, "twice", &[("[1]", "[1, 1]"), ("[{\"a\": 1}]", "[{\"a\": 1}, {\"a\": 1}]")]), "PP");
+    gives(
+        &calls(
+            solution,
+            "twice",
+            &[("[1]", "[1, 1]"), ("[{\"a\": 1}]", "[{\"a\": 1}, {\"a\": 1}]")],
+        ),
+        "PP",
+    );
     gives(&calls("def f(x): return 1 // x", "f", &[("[0]", "0"), ("[1]", "1")]), "EP");
     gives(&calls("def g(x): return x", "f", &[("[0]", "0")]), "E");
-    gives(&calls("import os\ndef f(x):\n    if x: os._exit(0)\n    return 0", "f", &[("[1]", "0"), ("[0]", "0")]), "EP");
+    gives(
+        &calls(
+            "import os\ndef f(x):\n    if x: os._exit(0)\n    return 0",
+            "f",
+            &[("[1]", "0"), ("[0]", "0")],
+        ),
+        "EP",
+    );
 }
 
 #[test]
 fn limits_have_names() {
-    gives(&asserts("def f(x):\n    while x: pass\n    return x", &["assert f(0) == 0", "assert f(1) == 1", "assert f(0) == 0"]), "PTP");
+    gives(
+        &asserts(
+            "def f(x):\n    while x: pass\n    return x",
+            &["assert f(0) == 0", "assert f(1) == 1", "assert f(0) == 0"],
+        ),
+        "PTP",
+    );
     gives(&asserts("def f():\n    return len(bytearray(1 << 40))", &["assert f() == 1"]), "M");
     gives(&stdio("python", "x = bytearray(1 << 40)", &[("", "")]), "M");
     gives(&stdio("python", "while True: print('x' * 1000)", &[("", "")]), "O");
@@ -130,7 +161,8 @@ fn a_builtin_stays_the_judges_own() {
 #[test]
 fn scoring_decides_what_is_run() {
     let Some(sandbox) = sandbox() else { return };
-    let mut task = asserts(ADD, &["assert add(1, 1) == 2", "assert add(1, 1) == 3", "assert add(1, 1) == 2"]);
+    let mut task =
+        asserts(ADD, &["assert add(1, 1) == 2", "assert add(1, 1) == 3", "assert add(1, 1) == 2"]);
     for (scoring, letters_expected, score) in [
         (Scoring::Partial, "PWP", 2.0 / 3.0),
         (Scoring::AllOrNothing, "PW-", 0.0),

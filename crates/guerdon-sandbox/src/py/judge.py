@@ -263,7 +263,8 @@ def run_setup(units, scope, client, verdicts):
     try:
         exec(units.setup, scope)
     except BaseException as e:
-        verdicts.send(0, "setup-" + (client.broken or "error"), describe(e))
+        wrong = isinstance(e, AssertionError) and e is not client.last
+        verdicts.send(0, "setup-" + (client.broken or ("failed" if wrong else "error")), describe(e))
         return False
     if client.broken:
         verdicts.send(0, "setup-" + client.broken)

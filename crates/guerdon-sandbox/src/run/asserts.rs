@@ -85,7 +85,7 @@ impl Session<'_> {
         let (ours, theirs) = wire::stream_pair()?;
         let (verdicts, reports) = wire::stream_pair()?;
         let candidate = self.spawn(&self.serve_job(), &[theirs.as_fd()])?;
-        let mut job = Self::job("judge", self.run_limits(), [false; 3]);
+        let mut job = Self::job("judge", &self.run_limits(), [false; 3]);
         if let (Value::Object(job), Value::Object(tests)) = (&mut job, tests) {
             job.extend(tests);
         }
@@ -94,19 +94,14 @@ impl Session<'_> {
     }
 
     pub(super) fn serve_job(&self) -> Value {
-        let mut job = Self::job("serve", self.run_limits(), [false; 3]);
+        let mut job = Self::job("serve", &self.run_limits(), [false; 3]);
         job["source"] = self.task.source.as_str().into();
         job["prelude"] = self.task.prelude.as_str().into();
         job
     }
 
     /// Collects verdicts until one of them, or time, ends the pair's work.
-    fn follow(
-        &self,
-        pair: &Pair,
-        total: usize,
-        outcomes: &mut Vec<TestOutcome>,
-    ) -> Result<Stop> {
+    fn follow(&self, pair: &Pair, total: usize, outcomes: &mut Vec<TestOutcome>) -> Result<Stop> {
         let mut loaded = false;
         loop {
             if outcomes.len() == total || self.is_decided(outcomes) {
@@ -196,9 +191,7 @@ impl Verdict {
         let message = self.message.clone();
         let why = match status {
             "failed" => Why::Outcome(TestOutcome::WrongAnswer { detail: message }),
-            "error" if message.starts_with("MemoryError") => {
-                Why::Outcome(TestOutcome::MemoryLimit)
-            }
+            "error" if message.starts_with("MemoryError") => Why::Outcome(TestOutcome::MemoryLimit),
             "error" => Why::Outcome(TestOutcome::Exception { message }),
             "memory" | "memory-client" => Why::Outcome(TestOutcome::MemoryLimit),
             "oversize" => Why::Outcome(TestOutcome::OutputLimit),

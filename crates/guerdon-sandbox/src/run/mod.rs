@@ -28,8 +28,10 @@ pub(crate) struct Session<'a> {
     peak_kb: u64,
 }
 
-/// Room beyond the memory limit for the stacks of threads and the interpreter's own start.
-const STACK_BYTES: u64 = 64 << 20;
+/// Stack of the main thread. A program also gives it to each of its threads, so one with many
+/// threads (V8) gets the usual size.
+const DEEP_STACK: u64 = 64 << 20;
+const USUAL_STACK: u64 = 8 << 20;
 
 impl<'a> Session<'a> {
     pub(crate) fn new(
@@ -113,19 +115,20 @@ impl<'a> Session<'a> {
     }
 
     fn run_limits(&self) -> Value {
+        let address_space = self.toolchain.is_none_or(|t| t.runner.address_space);
         json!({
             "cpu_s": self.limits.cpu_s,
             "file_bytes": self.limits.file_mb << 20,
             "open_files": self.limits.open_files,
-            "stack_bytes": STACK_BYTES,
+            "stack_bytes": if address_space { DEEP_STACK } else { USUAL_STACK },
             "memory_bytes": self.limits.memory_mb << 20,
-            "address_space": self.toolchain.is_none_or(|t| t.runner.address_space),
+            "address_space": address_space,
             "processes": self.limits.processes,
         })
     }
 
     /// The part of a job that says what its three standard streams are: given, or /dev/null.
-    fn job(role: &str, limits: Value, streams: [bool; 3]) -> Value {
+    fn job(role: &str, limits: &Value, streams: [bool; 3]) -> Value {
         let [stdin, stdout, stderr] = streams;
         json!({
             "role": role, "limits": limits,

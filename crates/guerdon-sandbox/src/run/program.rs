@@ -53,9 +53,10 @@ impl Session<'_> {
             if self.is_decided(&tests) {
                 break;
             }
-            let outcome = match self.is_over() {
-                true => TestOutcome::Timeout,
-                false => self.stdio_case(case, binary.as_ref(), tolerance)?,
+            let outcome = if self.is_over() {
+                TestOutcome::Timeout
+            } else {
+                self.stdio_case(case, binary.as_ref(), tolerance)?
             };
             tests.push(outcome);
         }
@@ -81,7 +82,7 @@ impl Session<'_> {
 
     fn program_job(&self) -> Value {
         let role = if self.toolchain.is_some() { "exec" } else { "program" };
-        let mut job = Self::job(role, self.run_limits(), [true; 3]);
+        let mut job = Self::job(role, &self.run_limits(), [true; 3]);
         job["source"] = self.task.source.as_str().into();
         match self.toolchain {
             None => job["prelude"] = self.task.prelude.as_str().into(),
@@ -100,7 +101,7 @@ impl Session<'_> {
         let Some(command) = &chain.compile else {
             return Ok(Ok(None));
         };
-        let mut job = Self::job("compile", self.compile_limits(), [false, true, true]);
+        let mut job = Self::job("compile", &self.compile_limits(), [false, true, true]);
         job["source"] = self.task.source.as_str().into();
         job["file"] = chain.source_path().into();
         job["binary"] = BINARY.into();
@@ -125,8 +126,8 @@ impl Session<'_> {
 
     fn compile_limits(&self) -> Value {
         let mut limits = self.run_limits();
-        let seconds = self.limits.compile_wall_s.ceil();
-        limits["cpu_s"] = json!(seconds.max(1.0) as u64);
+        // Processor time is bounded by the wall, which the runner keeps; this is for its end.
+        limits["cpu_s"] = json!(Duration::from_secs_f64(self.limits.compile_wall_s).as_secs() + 1);
         limits["file_bytes"] = json!(self.limits.file_mb.max(256) << 20);
         limits["memory_bytes"] = json!(self.limits.memory_mb.max(2048) << 20);
         limits["processes"] = json!(self.limits.processes.max(64));

@@ -38,7 +38,8 @@ fn task(place: Place, source: &str) -> Task {
     match place {
         Place::Asserts => asserts(source, &[&first, &second]),
         Place::Check => {
-            let code = format!("def check(candidate):\n    {}\n", first.replace("f(", "candidate("));
+            let code =
+                format!("def check(candidate):\n    {}\n", first.replace("f(", "candidate("));
             check(source, &code, "f")
         }
         Place::Calls => calls(source, "f", &[("[2]", &format!("{SECRET:?}"))]),
