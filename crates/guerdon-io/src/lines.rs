@@ -3,29 +3,50 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
+use serde_json::{Map, Value};
+
+use crate::error::Problem;
+
 const CHUNK_BYTES: usize = 4 << 20;
 const CHUNK_LINES: usize = 1 << 12;
 const READ_BYTES: usize = 256 << 10;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// Several lines, end to end.
+/// Several rows; the text of those that come from text stands end to end in `bytes`.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) rows: Vec<RawRow>,
 }
 
-/// One line that is not blank.
-#[derive(Debug, Clone)]
-pub(crate) struct Line {
-    /// Line number in the file, from 1.
+impl Chunk {
+    /// Whether the chunk holds as much as one should.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() >= CHUNK_BYTES || self.rows.len() >= CHUNK_LINES
+    }
+}
+
+/// What a row holds before it is parsed.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// Text, and where it stands in the chunk.
+    Text(Range<usize>),
+    /// A line that exceeds the limit.
+    TooLong,
+    /// A row of a table.
+    Columns(Result<Map<String, Value>, Problem>),
+}
+
+/// One line that is not blank, or one row of a table.
+#[derive(Debug)]
+pub(crate) struct RawRow {
+    /// Line (or row of a table) in the file, from 1.
     pub(crate) number: u64,
-    /// How many lines that are not blank precede it.
+    /// How many rows precede it.
     pub(crate) row: u64,
-    /// Where it starts in the text.
+    /// Where it starts in the decompressed text.
     pub(crate) offset: u64,
-    /// Where it stands in the chunk; `None` when it is longer than the limit.
-    pub(crate) span: Option<Range<usize>>,
+    pub(crate) content: Content,
 }
 
 /// Cuts a stream into chunks of lines. Chunks depend on the text alone.
@@ -60,10 +81,10 @@ impl Lines {
     /// The next lines; an empty chunk at the end. Lines before an error are returned before it.
     pub(crate) fn next_chunk(&mut self) -> io::Result<Chunk> {
         let mut chunk = Chunk::default();
-        while !self.ended && chunk.bytes.len() < CHUNK_BYTES && chunk.lines.len() < CHUNK_LINES {
+        while !self.ended && !chunk.is_full() {
             match self.failed.take().map_or_else(|| self.line(&mut chunk), Err) {
                 Ok(()) => {}
-                Err(error) if chunk.lines.is_empty() => {
+                Err(error) if chunk.rows.is_empty() => {
                     self.ended = true;
                     return Err(error);
                 }
@@ -92,8 +113,10 @@ impl Lines {
             chunk.bytes.truncate(from);
             return Ok(());
         }
-        let span = fits.then_some(from + skip..chunk.bytes.len());
-        chunk.lines.push(Line { number: self.number, row: self.rows, offset, span });
+        let content =
+            if fits { Content::Text(from + skip..chunk.bytes.len()) } else { Content::TooLong };
+        let offset = offset + skip as u64;
+        chunk.rows.push(RawRow { number: self.number, row: self.rows, offset, content });
         self.rows += 1;
         Ok(())
     }

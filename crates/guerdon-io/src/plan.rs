@@ -39,6 +39,8 @@ pub(crate) struct Plan {
     sources: [Option<Source>; ALL.len()],
     /// The completion is the last message of the assistant in this column.
     conversation: Option<String>,
+    /// Whether rows without a completion are refused.
+    needs_completion: bool,
 }
 
 /// A rollout and what it takes to group it.
@@ -49,14 +51,16 @@ pub(crate) struct Parsed {
     pub(crate) row: u64,
     /// Stands for the group; `None` when the rollout is a group of its own.
     pub(crate) key: Option<u64>,
-    /// Where the row starts in the text.
+    /// Where the row stands in the text, in bytes.
     pub(crate) offset: u64,
+    pub(crate) length: u64,
 }
 
 impl Plan {
     /// Decides from the first rows. `sample` is not empty.
     pub(crate) fn new(
         mapping: &Mapping,
+        needs_completion: bool,
         sample: &[&Columns],
         place: &Place,
     ) -> Result<Self, ReadError> {
@@ -72,7 +76,7 @@ impl Plan {
                 sources[role as usize] = guess(role, mapping.preset, sample, &sources);
             }
         }
-        let mut plan = Self { sources, conversation: None };
+        let mut plan = Self { sources, conversation: None, needs_completion };
         plan.find_completion(mapping, sample, place)?;
         Ok(plan)
     }
@@ -93,7 +97,8 @@ impl Plan {
             self.sources[Role::Completion as usize] = None;
             self.conversation = Some(chat.to_owned());
         }
-        if self.conversation.is_none() && self.source(Role::Completion).is_none() {
+        let found = self.conversation.is_some() || self.source(Role::Completion).is_some();
+        if self.needs_completion && !found {
             return Err(ReadError::NoCompletion { place: place.clone(), known: names(sample) });
         }
         Ok(())
@@ -133,7 +138,11 @@ impl Plan {
             return conversation(path, columns, rollout);
         }
         rollout.prompt = self.read(Role::Prompt, columns, value::text)?.unwrap_or_default();
-        rollout.completion = self.require(Role::Completion, columns, value::text)?;
+        rollout.completion = if self.needs_completion {
+            self.require(Role::Completion, columns, value::text)?
+        } else {
+            self.read(Role::Completion, columns, value::text)?.unwrap_or_default()
+        };
         Ok(())
     }
 

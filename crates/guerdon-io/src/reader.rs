@@ -10,11 +10,14 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::error::{BadRow, Place, Problem, ReadError};
-use crate::lines::{Chunk, Line, Lines};
+use crate::gather::{Entry, Gathered, Spill};
+use crate::groups::GroupTracker;
+use crate::lines::{Chunk, Content, RawRow};
 use crate::mapping::Mapping;
 use crate::parse;
 use crate::plan::{Parsed, Plan};
-use crate::source::{self, Input, Kind};
+use crate::skipped::Skipped;
+use crate::source::{Fnv, Input, Kind, Rows};
 
 /// What becomes of a row that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,11 +38,18 @@ pub struct ReadOptions {
     pub max_row_bytes: usize,
     /// Gather the rows of each group in two passes, for data whose groups are not contiguous.
     pub group_scan: bool,
+    /// Refuse rows without a completion. Default true; without it a missing completion is empty.
+    pub needs_completion: bool,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { on_bad_row: OnBadRow::Fail, max_row_bytes: 64 << 20, group_scan: false }
+        Self {
+            on_bad_row: OnBadRow::Fail,
+            max_row_bytes: 64 << 20,
+            group_scan: false,
+            needs_completion: true,
+        }
     }
 }
 
@@ -63,103 +73,128 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
-/// The rows that were left out, by sort of problem.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Skipped {
-    /// Sort of problem ([`Problem::kind`]), in order of first appearance.
-    pub reasons: Vec<SkippedRows>,
-}
-
-/// The rows that were left out for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SkippedRows {
-    /// The sort of problem.
-    pub kind: &'static str,
-    /// How many rows.
-    pub count: u64,
-    /// The first of them, at most [`Skipped::EXAMPLES`].
-    pub examples: Vec<BadRow>,
-}
-
-impl Skipped {
-    /// How many rows are kept as examples per reason.
-    pub const EXAMPLES: usize = 3;
-
-    /// How many rows were left out in all.
-    pub fn total(&self) -> u64 {
-        self.reasons.iter().map(|reason| reason.count).sum()
-    }
-
-    fn add(&mut self, row: BadRow) {
-        let kind = row.problem.kind();
-        let at = self.reasons.iter().position(|reason| reason.kind == kind).unwrap_or_else(|| {
-            self.reasons.push(SkippedRows { kind, count: 0, examples: Vec::new() });
-            self.reasons.len() - 1
-        });
-        let reason = &mut self.reasons[at];
-        reason.count += 1;
-        if reason.examples.len() < Self::EXAMPLES {
-            reason.examples.push(row);
-        }
-    }
-}
-
 /// Reads rollouts. See [`open`].
 pub struct Reader {
     file: Arc<str>,
     mapping: Mapping,
     options: ReadOptions,
-    lines: Lines,
-    compressed: bool,
+    rows: Rows,
+    table: bool,
     plan: Option<Plan>,
     queue: VecDeque<Parsed>,
     failed: Option<ReadError>,
+    ended: bool,
     groups: GroupTracker,
     skipped: Skipped,
     delivered: u64,
     seen: bool,
+    /// Where a group scan is still to be made.
+    scan: Option<Scan>,
     bytes: Arc<AtomicU64>,
     total: Option<u64>,
+    fingerprint: Option<u64>,
+}
+
+/// What the second pass of a group scan reads.
+enum Scan {
+    /// The file itself.
+    Again(std::fs::File),
+    /// A temporary copy.
+    Copy,
 }
 
 /// Opens rollouts: JSONL, plain or compressed with gzip or zstd (told by its first bytes), or Parquet; `-` is standard
 /// input.
 ///
-/// Columns that `mapping` does not name are found by their usual names, from the first rows of the file.
+/// What `mapping` does not name is found by its usual names, or those of the preset, in the first rows of the file (the
+/// first 4,096 rows or 4 MiB): the first name that is there, is not taken, and whose first value fits. Where no column
+/// holds the completion but there are `messages`, the last message of the assistant is the completion. A mapped column
+/// that is in none of the first rows is an error. A row of which the completion, or the group where there is a group
+/// column, is missing or of another type is a bad row; so is one in which a mapped column is of another type. Of all other
+/// columns, missing and null mean that nothing is known.
 pub fn open(path: &Path, mapping: &Mapping, options: &ReadOptions) -> Result<Reader, ReadError> {
-    let file: Arc<str> = path.display().to_string().into();
-    let Input { kind, bytes, read, total, .. } = source::open(path, &file)?;
-    let text = source::text(kind, bytes)
-        .map_err(|source| ReadError::Open { file: file.clone(), source })?;
+    let mut input = Input::open(path)?;
+    let (file, bytes, total) = (input.name.clone(), input.read.clone(), input.total);
+    let fingerprint = input.fingerprint;
+    let scan = options.group_scan.then(|| match input.kind {
+        Kind::Plain => input.file.take().map_or(Scan::Copy, Scan::Again),
+        _ => Scan::Copy,
+    });
+    let rows = input.into_rows(options.max_row_bytes)?;
     Ok(Reader {
         file,
         mapping: mapping.clone(),
         options: options.clone(),
-        lines: Lines::new(text, options.max_row_bytes),
-        compressed: kind != Kind::Plain,
+        table: rows.is_table(),
+        rows,
         plan: None,
         queue: VecDeque::new(),
         failed: None,
+        ended: false,
         groups: GroupTracker::default(),
         skipped: Skipped::default(),
         delivered: 0,
         seen: false,
-        bytes: read,
+        scan,
+        bytes,
         total,
+        fingerprint,
     })
 }
 
 impl Reader {
     /// The next rollouts: at least `rows`, rounded up to the end of a group, or what remains; `None` at the end.
     ///
-    /// After an error the reader is at its end.
+    /// Batches depend on the input and on `rows` alone. After an error the reader is at its end.
     pub fn next_batch(&mut self, rows: usize) -> Result<Option<Batch>, ReadError> {
+        let result = self.gather().and_then(|()| self.batch(rows.max(1)));
+        if result.is_err() {
+            self.ended = true;
+            self.queue.clear();
+            self.failed = None;
+        }
+        result
+    }
+
+    /// Passes over rollouts until `rows` have gone by in all; a batch must have ended there before.
+    pub fn skip_to(&mut self, rows: u64) -> Result<(), ReadError> {
+        const AT_ONCE: u64 = 4096;
+        while self.delivered < rows {
+            let step = usize::try_from((rows - self.delivered).min(AT_ONCE)).unwrap_or(1);
+            if self.next_batch(step)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows left out so far.
+    pub fn skipped(&self) -> &Skipped {
+        &self.skipped
+    }
+
+    /// How far reading has come. A group scan counts the bytes of both passes.
+    pub fn progress(&self) -> Progress {
+        let passes = 1 + u64::from(self.options.group_scan);
+        let total = self.total.map(|total| total * passes);
+        Progress { bytes: self.bytes.load(Ordering::Relaxed), total }
+    }
+
+    /// Stands for the rollouts that this reader yields: it changes when the file or the options do. `None` for what cannot
+    /// be read again (standard input, pipes).
+    pub fn fingerprint(&self) -> Option<String> {
+        let mut hash = Fnv(self.fingerprint?);
+        hash.feed(format!("{:?} {:?}", self.options, self.mapping).as_bytes());
+        Some(format!("{:016x}", hash.0))
+    }
+
+    fn batch(&mut self, rows: usize) -> Result<Option<Batch>, ReadError> {
         let mut rollouts = Vec::new();
         let mut sizes: Vec<usize> = Vec::new();
         while self.fill()? {
             let Some(next) = self.queue.front() else { break };
             let continues = self.groups.continues(next.key);
-            if !continues && rollouts.len() >= rows.max(1) {
+            if !continues && rollouts.len() >= rows {
                 break;
             }
             let Some(parsed) = self.queue.pop_front() else { break };
@@ -177,34 +212,64 @@ impl Reader {
         Ok(Some(Batch { rollouts, groups: Groups::from_sizes(sizes), first_row }))
     }
 
-    /// The rows left out so far.
-    pub fn skipped(&self) -> &Skipped {
-        &self.skipped
-    }
-
-    /// How far reading has come.
-    pub fn progress(&self) -> Progress {
-        Progress { bytes: self.bytes.load(Ordering::Relaxed), total: self.total }
-    }
-
     /// Gives a rollout its group.
     fn grouped(&mut self, parsed: Parsed) -> Result<Rollout, ReadError> {
         let Parsed { mut rollout, line, row, key, .. } = parsed;
         let infers = self.plan.as_ref().is_some_and(Plan::infers_groups);
         if let Err(ended) = self.groups.enter(key, line, row) {
             let group = (!infers).then(|| rollout.group.clone());
-            self.queue.clear();
-            self.failed = None;
             return Err(ReadError::GroupReappears { place: self.place(line), group, ended });
         }
         if infers {
-            rollout.group = self.groups.first_row.to_string();
+            rollout.group = self.groups.first_row().to_string();
         }
         Ok(rollout)
     }
 
     fn place(&self, line: u64) -> Place {
-        Place { file: self.file.clone(), line, table: false }
+        Place { file: self.file.clone(), line, table: self.table }
+    }
+
+    /// The first pass of a group scan, where one is asked for and not made yet.
+    fn gather(&mut self) -> Result<(), ReadError> {
+        let spilled = |source| ReadError::Spill { source };
+        let Some(scan) = self.scan.take() else { return Ok(()) };
+        let mut spill = match scan {
+            Scan::Copy => Some(Spill::new().map_err(spilled)?),
+            Scan::Again(_) => None,
+        };
+        let entries = self.index(spill.as_mut())?;
+        let file = match (scan, spill) {
+            (_, Some(spill)) => spill.into_file().map_err(spilled)?,
+            (Scan::Again(file), None) => file,
+            (Scan::Copy, None) => return Ok(()),
+        };
+        let bytes = self.total.unwrap_or(0);
+        self.rows = Rows::Gathered(
+            Gathered::new(file, entries, self.bytes.clone(), bytes).map_err(spilled)?,
+        );
+        Ok(())
+    }
+
+    /// Where every row stands and which group it belongs to, groups numbered in order of first appearance.
+    fn index(&mut self, mut spill: Option<&mut Spill>) -> Result<Vec<Entry>, ReadError> {
+        let mut numbers: HashMap<u64, u64> = HashMap::new();
+        let (mut groups, mut entries) = (0, Vec::new());
+        while self.fill()? {
+            while let Some(parsed) = self.queue.pop_front() {
+                let Parsed { rollout, line, row, key, offset, length } = parsed;
+                let group = key.map_or(groups, |key| *numbers.entry(key).or_insert(groups));
+                groups += u64::from(group == groups);
+                let (offset, length) = match &mut spill {
+                    None => (offset, length),
+                    Some(spill) => spill
+                        .push(&rollout.columns)
+                        .map_err(|source| ReadError::Spill { source })?,
+                };
+                entries.push(Entry { group, number: line, row, offset, length });
+            }
+        }
+        Ok(entries)
     }
 
     /// Makes sure that a rollout is waiting; false at the end.
@@ -213,126 +278,104 @@ impl Reader {
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
-            let chunk = self.lines.next_chunk().map_err(|source| self.broken(source))?;
-            if chunk.lines.is_empty() {
+            if self.ended {
+                return Ok(false);
+            }
+            let chunk = self.rows.next_chunk(&self.file)?;
+            if chunk.rows.is_empty() {
                 return if self.seen {
                     Ok(false)
                 } else {
                     Err(ReadError::Empty { file: self.file.clone() })
                 };
             }
-            self.read_chunk(&chunk)?;
+            self.read_chunk(chunk)?;
         }
         Ok(true)
     }
 
-    fn broken(&self, source: std::io::Error) -> ReadError {
-        let (file, line) = (self.file.clone(), self.lines.number());
-        if self.compressed {
-            ReadError::Truncated { file, line, source }
-        } else {
-            ReadError::Io { file, line, source }
-        }
-    }
-
-    fn read_chunk(&mut self, chunk: &Chunk) -> Result<(), ReadError> {
-        if !self.seen && is_list(chunk) {
+    fn read_chunk(&mut self, chunk: Chunk) -> Result<(), ReadError> {
+        if !self.seen && is_list(&chunk) {
             return Err(ReadError::JsonArray { file: self.file.clone() });
         }
         self.seen = true;
-        let max = self.options.max_row_bytes;
-        let rows: Vec<Row> = match &self.plan {
-            Some(plan) => chunk
-                .lines
-                .par_iter()
-                .map(|line| parse_line(chunk, line, max).and_then(|c| finish(plan, c, line)))
-                .collect(),
-            None => self.first_chunk(chunk)?,
-        };
-        for (row, line) in rows.into_iter().zip(&chunk.lines) {
-            match row {
-                Ok(parsed) => self.queue.push_back(parsed),
-                Err(problem) => {
-                    let bad = BadRow { place: self.place(line.number), problem };
-                    match self.options.on_bad_row {
-                        OnBadRow::Skip => self.skipped.add(bad),
-                        OnBadRow::Fail => {
-                            self.failed = Some(ReadError::Row(bad));
-                            break;
-                        }
-                    }
+        for (line, row) in self.parse_chunk(chunk)? {
+            let bad = match row {
+                Ok(parsed) => {
+                    self.queue.push_back(parsed);
+                    continue;
                 }
+                Err(problem) => BadRow { place: self.place(line), problem },
+            };
+            if self.options.on_bad_row == OnBadRow::Fail {
+                self.failed = Some(ReadError::Row(bad));
+                break;
             }
+            self.skipped.add(bad);
         }
         Ok(())
     }
 
-    /// Decides from the first rows which column is what.
-    fn first_chunk(&mut self, chunk: &Chunk) -> Result<Vec<Row>, ReadError> {
-        let max = self.options.max_row_bytes;
-        let columns: Vec<_> =
-            chunk.lines.par_iter().map(|line| parse_line(chunk, line, max)).collect();
-        let first = columns.iter().zip(&chunk.lines).find(|(c, _)| c.is_ok());
-        let Some((_, first)) = first else {
-            return Ok(columns.into_iter().filter_map(Result::err).map(Err).collect());
-        };
-        let sample: Vec<&Map<String, Value>> = columns.iter().flatten().collect();
-        let plan = Plan::new(&self.mapping, &sample, &self.place(first.number))?;
-        let rows = columns.into_iter().zip(&chunk.lines);
-        let rows = rows.map(|(c, line)| c.and_then(|c| finish(&plan, c, line))).collect();
-        self.plan = Some(plan);
-        Ok(rows)
+    /// Rows with their lines, in order. The first chunk that has rows decides which column is what.
+    fn parse_chunk(&mut self, chunk: Chunk) -> Result<Vec<(u64, Row)>, ReadError> {
+        let limit = self.options.max_row_bytes;
+        let Chunk { bytes, rows } = chunk;
+        if let Some(plan) = &self.plan {
+            let parse = |raw| finish(plan, columns(raw, &bytes, limit));
+            return Ok(rows.into_par_iter().map(parse).collect());
+        }
+        let parsed: Vec<_> = rows.into_par_iter().map(|raw| columns(raw, &bytes, limit)).collect();
+        if let Some(first) = parsed.iter().find(|row| row.columns.is_ok()) {
+            let sample: Vec<_> =
+                parsed.iter().filter_map(|row| row.columns.as_ref().ok()).collect();
+            self.plan = Some(Plan::new(
+                &self.mapping,
+                self.options.needs_completion,
+                &sample,
+                &self.place(first.number),
+            )?);
+        }
+        let failed =
+            |row: ParsedColumns| row.columns.err().map(|problem| (row.number, Err(problem)));
+        Ok(match &self.plan {
+            Some(plan) => parsed.into_iter().map(|row| finish(plan, row)).collect(),
+            None => parsed.into_iter().filter_map(failed).collect(),
+        })
     }
 }
 
 type Row = Result<Parsed, Problem>;
 
+/// A row whose text has been read, and where it stands.
+struct ParsedColumns {
+    number: u64,
+    row: u64,
+    offset: u64,
+    length: u64,
+    columns: Result<Map<String, Value>, Problem>,
+}
+
 fn is_list(chunk: &Chunk) -> bool {
-    chunk
-        .lines
-        .first()
-        .and_then(|line| line.span.clone())
-        .is_some_and(|span| chunk.bytes[span].trim_ascii_start().starts_with(b"["))
-}
-
-fn parse_line(chunk: &Chunk, line: &Line, limit: usize) -> Result<Map<String, Value>, Problem> {
-    let span = line.span.clone().ok_or(Problem::TooLong { limit })?;
-    parse::columns(&chunk.bytes[span])
-}
-
-fn finish(plan: &Plan, columns: Map<String, Value>, line: &Line) -> Row {
-    let (rollout, key) = plan.rollout(columns, line.row)?;
-    Ok(Parsed { rollout, line: line.number, row: line.row, key, offset: line.offset })
-}
-
-/// Which group is open, and which have been.
-#[derive(Debug, Default)]
-struct GroupTracker {
-    open: Option<u64>,
-    last_line: u64,
-    first_row: u64,
-    /// The line at which each closed group ended. Only looked up, never iterated.
-    closed: HashMap<u64, u64>,
-}
-
-impl GroupTracker {
-    fn continues(&self, key: Option<u64>) -> bool {
-        key.is_some() && key == self.open
+    match chunk.rows.first().map(|row| &row.content) {
+        Some(Content::Text(span)) => chunk.bytes[span.clone()].trim_ascii_start().starts_with(b"["),
+        _ => false,
     }
+}
 
-    /// Takes note of a row; the error is the line at which its group ended before.
-    fn enter(&mut self, key: Option<u64>, line: u64, row: u64) -> Result<(), u64> {
-        if !self.continues(key) {
-            if let Some(open) = self.open {
-                self.closed.insert(open, self.last_line);
-            }
-            if let Some(ended) = key.and_then(|key| self.closed.get(&key)) {
-                return Err(*ended);
-            }
-            self.open = key;
-            self.first_row = row;
-        }
-        self.last_line = line;
-        Ok(())
-    }
+fn columns(raw: RawRow, bytes: &[u8], limit: usize) -> ParsedColumns {
+    let RawRow { number, row, offset, content } = raw;
+    let (length, columns) = match content {
+        Content::Text(span) => (span.len(), parse::columns(&bytes[span])),
+        Content::TooLong => (0, Err(Problem::TooLong { limit })),
+        Content::Columns(columns) => (0, columns),
+    };
+    ParsedColumns { number, row, offset, length: length as u64, columns }
+}
+
+fn finish(plan: &Plan, parsed: ParsedColumns) -> (u64, Row) {
+    let ParsedColumns { number, row, offset, length, columns } = parsed;
+    let rollout = columns.and_then(|columns| plan.rollout(columns, row));
+    let parsed =
+        rollout.map(|(rollout, key)| Parsed { rollout, line: number, row, key, offset, length });
+    (number, parsed)
 }

@@ -1,87 +1,36 @@
-//! Results into files that appear whole or not at all.
+//! Results into files, in one go.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::error::WriteError;
-
-/// How rows are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object a line.
-    Jsonl,
-    /// The same, compressed with gzip.
-    Gzip,
-    /// The same, compressed with Zstandard.
-    Zstd,
-    /// Parquet.
-    Parquet,
-}
-
-impl Format {
-    /// The format that a file's extension asks for; JSONL when it asks for none.
-    pub fn of(path: &Path) -> Self {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => Self::Gzip,
-            Some("zst") => Self::Zstd,
-            Some("parquet") => Self::Parquet,
-            _ => Self::Jsonl,
-        }
-    }
-}
-
-pub(crate) fn failed(file: &Path, action: &'static str) -> impl Fn(io::Error) -> WriteError {
-    let file: Arc<str> = file.display().to_string().into();
-    move |source| WriteError { file: file.clone(), action, source }
-}
-
-/// The name of an output that is under way.
-pub(crate) fn partial_name(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
-    name.into()
-}
+use crate::output::{self, Format, Sink, beside, failed};
 
 /// Writes rows. The file appears under its name when [`Writer::finish`] returns; until then, and after a crash, there is
-/// only `<name>.partial`.
+/// only `<name>.partial`. For runs that go on where they were killed, see [`Journal`](crate::Journal).
 pub struct Writer {
     path: PathBuf,
-    partial: Option<PathBuf>,
+    stream: bool,
     sink: Sink,
     rows: u64,
 }
 
-enum Sink {
-    Plain(BufWriter<Box<dyn Write + Send>>),
-    Gzip(flate2::write::GzEncoder<BufWriter<Box<dyn Write + Send>>>),
-    Zstd(zstd::stream::write::Encoder<'static, BufWriter<Box<dyn Write + Send>>>),
-}
-
 impl Writer {
-    /// Starts a file in the format of its extension; `-` is standard output, as JSONL.
+    /// Starts a file in the format of its extension ([`Format::of`]). `-` is standard output, as JSONL; devices and pipes
+    /// are written to where they are.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
-        let fail = failed(path, "cannot be created");
-        let special =
-            path.as_os_str() == "-" || fs::metadata(path).is_ok_and(|meta| !meta.is_file());
-        let partial = (!special).then(|| partial_name(path));
-        let raw: Box<dyn Write + Send> = match &partial {
-            Some(partial) => Box::new(File::create(partial).map_err(&fail)?),
-            None if path.as_os_str() == "-" => Box::new(io::stdout()),
-            None => Box::new(File::options().write(true).open(path).map_err(&fail)?),
+        let stream = output::is_stream(path);
+        let sink = if stream {
+            output::open_stream(path).and_then(|raw| Sink::new(raw, Format::Jsonl))
+        } else {
+            output::open_partial(path).and_then(|file| {
+                file.set_len(0)?;
+                Sink::new(Box::new(file), Format::of(path))
+            })
         };
-        let raw = BufWriter::with_capacity(256 << 10, raw);
-        let sink = match Format::of(path) {
-            Format::Gzip => {
-                Sink::Gzip(flate2::write::GzEncoder::new(raw, flate2::Compression::default()))
-            }
-            Format::Zstd => Sink::Zstd(zstd::stream::write::Encoder::new(raw, 0).map_err(&fail)?),
-            Format::Jsonl | Format::Parquet => Sink::Plain(raw),
-        };
-        Ok(Self { path: path.to_owned(), partial, sink, rows: 0 })
+        let sink = sink.map_err(failed(path, "cannot be created"))?;
+        Ok(Self { path: path.to_owned(), stream, sink, rows: 0 })
     }
 
     /// Appends a row: anything that serialises as a JSON object.
@@ -103,28 +52,11 @@ impl Writer {
     pub fn finish(self) -> Result<(), WriteError> {
         let fail = failed(&self.path, "cannot be completed");
         self.sink.finish().map_err(&fail)?;
-        if let Some(partial) = &self.partial {
-            File::open(partial).and_then(|file| file.sync_all()).map_err(&fail)?;
-            fs::rename(partial, &self.path).map_err(&fail)?;
+        match Format::of(&self.path) {
+            _ if self.stream => Ok(()),
+            Format::Parquet => output::publish_rows(&self.path),
+            _ => output::publish(&beside(&self.path, ".partial"), &self.path),
         }
-        Ok(())
-    }
-}
-
-impl Sink {
-    fn writer(&mut self) -> &mut dyn Write {
-        match self {
-            Self::Plain(sink) => sink,
-            Self::Gzip(sink) => sink,
-            Self::Zstd(sink) => sink,
-        }
-    }
-
-    fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Plain(mut sink) => sink.flush(),
-            Self::Gzip(sink) => sink.finish()?.flush(),
-            Self::Zstd(sink) => sink.finish()?.flush(),
-        }
+        .map_err(fail)
     }
 }

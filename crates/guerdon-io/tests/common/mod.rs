@@ -68,3 +68,48 @@ pub(crate) fn skipping() -> ReadOptions {
 pub(crate) fn scanning() -> ReadOptions {
     ReadOptions { group_scan: true, ..ReadOptions::default() }
 }
+
+/// Numbers from a seed (SplitMix64).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn roll(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.roll() % n
+    }
+
+    fn text(&mut self) -> String {
+        let length = self.below(20);
+        let mut any =
+            || char::from_u32(self.below(0x11_0000) as u32 >> self.below(16)).unwrap_or('\u{fffd}');
+        (0..length).map(|_| any()).collect()
+    }
+
+    fn value(&mut self, depth: u32) -> Value {
+        match self.below(if depth == 0 { 5 } else { 7 }) {
+            0 => Value::Null,
+            1 => json!(self.below(2) == 0),
+            2 => json!(self.roll().cast_signed() >> self.below(64)),
+            3 => json!(f64::from_bits(self.roll())),
+            4 => json!(self.text()),
+            5 => (0..self.below(4)).map(|_| self.value(depth - 1)).collect(),
+            _ => (0..self.below(4)).map(|_| (self.text(), self.value(depth - 1))).collect(),
+        }
+    }
+}
+
+/// A row of any shape that can be read: the same for the same seed.
+pub(crate) fn random_row(seed: u64) -> Value {
+    let mut dice = Dice(seed);
+    let mut row = json!({"completion": dice.text()});
+    for column in 0..dice.below(6) {
+        row[format!("c{column}")] = dice.value(3);
+    }
+    row
+}
