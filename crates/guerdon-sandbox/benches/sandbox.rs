@@ -7,7 +7,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use guerdon_sandbox::{Config, Sandbox, StdioCase, Task, Tests};
+use guerdon_sandbox::{Compare, Config, Sandbox, StdioCase, Task, Tests};
 
 const ADD: &str = "def add(a, b):\n    return a + b\n";
 const ASSERTS: [&str; 3] =
@@ -68,7 +68,10 @@ fn judged() -> Task {
 /// The peer's own work: code and asserts in one program.
 fn program() -> Task {
     let case = StdioCase { stdin: String::new(), stdout: String::new() };
-    Task::python(whole(), Tests::Stdio { cases: vec![case], float_tolerance: None })
+    Task::python(
+        whole(),
+        Tests::Stdio { cases: vec![case], compare: Compare::Lines, float_tolerance: None },
+    )
 }
 
 fn whole() -> String {

@@ -4,17 +4,32 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Whether two outputs are equal after normalisation (see [`StdioCase`](crate::StdioCase)).
+use crate::task::Compare;
+
+/// Whether two outputs are equal.
 ///
-/// With a tolerance, lines must hold the same number of words, and two words that are both finite
-/// numbers may differ by it, absolutely or relative to the expected one.
-pub(crate) fn same_output(actual: &[u8], expected: &[u8], tolerance: Option<f64>) -> bool {
+/// With a tolerance, there must be the same number of words (in each line, where lines count), and
+/// two words that are both finite numbers may differ by it, absolutely or relative to the expected
+/// one.
+pub(crate) fn same_output(
+    actual: &[u8],
+    expected: &[u8],
+    compare: Compare,
+    tolerance: Option<f64>,
+) -> bool {
+    match compare {
+        Compare::Lines => same_lines(actual, expected, tolerance),
+        Compare::Words => same_words(actual, expected, tolerance),
+    }
+}
+
+fn same_lines(actual: &[u8], expected: &[u8], tolerance: Option<f64>) -> bool {
     let (actual, expected) = (lines(actual), lines(expected));
     actual.len() == expected.len()
         && actual
             .iter()
             .zip(&expected)
-            .all(|(a, e)| a == e || tolerance.is_some_and(|tolerance| close_lines(a, e, tolerance)))
+            .all(|(a, e)| a == e || (tolerance.is_some() && same_words(a, e, tolerance)))
 }
 
 fn lines(text: &[u8]) -> Vec<&[u8]> {
@@ -25,19 +40,16 @@ fn lines(text: &[u8]) -> Vec<&[u8]> {
     lines
 }
 
-fn close_lines(actual: &[u8], expected: &[u8], tolerance: f64) -> bool {
-    let (Ok(actual), Ok(expected)) = (std::str::from_utf8(actual), std::str::from_utf8(expected))
-    else {
-        return false;
+fn same_words(actual: &[u8], expected: &[u8], tolerance: Option<f64>) -> bool {
+    let words = |text: &'_ [u8]| -> Vec<String> {
+        String::from_utf8_lossy(text).split_ascii_whitespace().map(str::to_owned).collect()
     };
-    let (mut actual, mut expected) = (actual.split_whitespace(), expected.split_whitespace());
-    loop {
-        match (actual.next(), expected.next()) {
-            (None, None) => return true,
-            (Some(a), Some(e)) if a == e || close_words(a, e, tolerance) => {}
-            _ => return false,
-        }
-    }
+    let (actual, expected) = (words(actual), words(expected));
+    actual.len() == expected.len()
+        && actual
+            .iter()
+            .zip(&expected)
+            .all(|(a, e)| a == e || tolerance.is_some_and(|tolerance| close_words(a, e, tolerance)))
 }
 
 fn close_words(actual: &str, expected: &str, tolerance: f64) -> bool {
@@ -160,7 +172,7 @@ mod tests {
 
     #[track_caller]
     fn output(actual: &str, expected: &str, tolerance: Option<f64>, same: bool) {
-        let got = same_output(actual.as_bytes(), expected.as_bytes(), tolerance);
+        let got = same_output(actual.as_bytes(), expected.as_bytes(), Compare::Lines, tolerance);
         assert_eq!(got, same, "{actual:?} against {expected:?}");
     }
 
@@ -183,6 +195,16 @@ mod tests {
         output("12", "123", None, false);
         output("1\n2", "1\n2\n3", Some(0.1), false);
         output("1 2", "1 2 3", Some(0.1), false);
+    }
+
+    #[test]
+    fn words_forgive_all_white_space_and_nothing_else() {
+        let words =
+            |a: &str, e: &str| same_output(a.as_bytes(), e.as_bytes(), Compare::Words, None);
+        assert!(words("1  2\n3", "  1\n2 3\n"));
+        assert!(!words("12 3", "1 2 3"));
+        assert!(!words("1 2", "1 2 3"));
+        assert!(!words("", "1"));
     }
 
     #[test]

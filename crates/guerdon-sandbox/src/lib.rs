@@ -20,4 +20,4 @@ pub use outcome::{Outcome, TestOutcome};
 pub use probe::Report;
 pub use runner::{Runner, builtin, builtin_languages};
 pub use sandbox::Sandbox;
-pub use task::{CallCase, Scoring, StdioCase, Task, Tests};
+pub use task::{CallCase, Compare, Scoring, StdioCase, Task, Tests};

@@ -67,6 +67,9 @@ pub enum Tests {
     Stdio {
         /// The pairs.
         cases: Vec<StdioCase>,
+        /// What of the two texts must be equal. Default `lines`.
+        #[serde(default)]
+        compare: Compare,
         /// Where set, numbers may differ by this much, absolute or relative; 0 to 1. Default:
         /// the text must be equal.
         #[serde(default)]
@@ -87,10 +90,19 @@ pub enum Tests {
     },
 }
 
+/// What of a program's output and the expected text must be equal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// Every line, after this normalisation and no other: `\r\n` becomes `\n`; white space at the
+    /// end of each line and empty lines at the end of the text are removed.
+    #[default]
+    Lines,
+    /// Every word: any white space between words counts as one space, as in `CodeContests`.
+    Words,
+}
+
 /// What a program reads and what it must write.
-///
-/// Both texts are compared after this normalisation and no other: `\r\n` becomes `\n`, white
-/// space at the end of each line and empty lines at the end of the text are removed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StdioCase {

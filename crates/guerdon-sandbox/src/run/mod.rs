@@ -53,8 +53,8 @@ impl<'a> Session<'a> {
                 let call = format!("check({entry_point})");
                 self.asserts(&[call], code, Some(entry_point))?
             }
-            Tests::Stdio { cases, float_tolerance } => {
-                self.stdio(&cases[..self.considered()], *float_tolerance)?
+            Tests::Stdio { cases, compare, float_tolerance } => {
+                self.stdio(&cases[..self.considered()], *compare, *float_tolerance)?
             }
             Tests::Calls { function, cases, float_tolerance } => {
                 self.calls(&cases[..self.considered()], function, *float_tolerance)?

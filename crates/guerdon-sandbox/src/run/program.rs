@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::host::environment;
 use crate::outcome::{TestOutcome, head, tail};
 use crate::runner::{BINARY, Toolchain};
-use crate::task::StdioCase;
+use crate::task::{Compare, StdioCase};
 use crate::wire;
 use crate::worker::{Ended, Process};
 
@@ -39,6 +39,7 @@ impl Session<'_> {
     pub(super) fn stdio(
         &mut self,
         cases: &[StdioCase],
+        compare: Compare,
         tolerance: Option<f64>,
     ) -> Result<Vec<TestOutcome>> {
         let binary = match self.toolchain {
@@ -56,7 +57,7 @@ impl Session<'_> {
             let outcome = if self.is_over() {
                 TestOutcome::Timeout
             } else {
-                self.stdio_case(case, binary.as_ref(), tolerance)?
+                self.stdio_case(case, binary.as_ref(), compare, tolerance)?
             };
             tests.push(outcome);
         }
@@ -67,6 +68,7 @@ impl Session<'_> {
         &mut self,
         case: &StdioCase,
         binary: Option<&OwnedFd>,
+        compare: Compare,
         tolerance: Option<f64>,
     ) -> Result<TestOutcome> {
         let job = self.program_job();
@@ -74,7 +76,7 @@ impl Session<'_> {
         if let Some(failure) = self.failure(&finished) {
             return Ok(failure);
         }
-        if same_output(&finished.stdout, case.stdout.as_bytes(), tolerance) {
+        if same_output(&finished.stdout, case.stdout.as_bytes(), compare, tolerance) {
             return Ok(TestOutcome::Passed);
         }
         Ok(TestOutcome::WrongAnswer { detail: head(&finished.stdout) })

@@ -5,7 +5,9 @@
 
 use std::sync::OnceLock;
 
-use guerdon_sandbox::{CallCase, Config, Limits, Sandbox, StdioCase, Task, TestOutcome, Tests};
+use guerdon_sandbox::{
+    CallCase, Compare, Config, Limits, Sandbox, StdioCase, Task, TestOutcome, Tests,
+};
 use serde_json::Value;
 
 /// The sandbox of the test program; `None`, with a message, where isolation is not available.
@@ -50,7 +52,11 @@ pub(crate) fn stdio(language: &str, source: &str, pairs: &[(&str, &str)]) -> Tas
         stdout: stdout.to_owned(),
     };
     let cases = pairs.iter().map(case).collect();
-    Task::new(language, source, Tests::Stdio { cases, float_tolerance: None })
+    Task::new(
+        language,
+        source,
+        Tests::Stdio { cases, compare: Compare::Lines, float_tolerance: None },
+    )
 }
 
 pub(crate) fn calls(source: &str, function: &str, pairs: &[(&str, &str)]) -> Task {
