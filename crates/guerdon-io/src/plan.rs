@@ -240,7 +240,7 @@ fn present(role: Role, path: &str, sample: &[&Columns], place: &Place) -> Result
     Err(ReadError::NoColumn { place: place.clone(), role, column, near, known })
 }
 
-/// The first usual name that is there, not taken, and whose first value (that is not null) fits.
+/// The first usual name that is there, not taken, and whose first value fits (null fits everywhere).
 fn guess(
     role: Role,
     preset: Option<Shape>,
@@ -249,9 +249,9 @@ fn guess(
 ) -> Option<Source> {
     let free = |path: &str| !taken.iter().flatten().any(|source| source.path == path);
     let usable = |path: &str| {
-        let mut values =
-            sample.iter().filter_map(|row| value::at(row, path)).filter(|v| !v.is_null());
-        values.next().is_some_and(|first| fits(role, first))
+        let mut values = sample.iter().filter_map(|row| value::at(row, path)).peekable();
+        values.peek().is_some()
+            && values.find(|v| !v.is_null()).is_none_or(|first| fits(role, first))
     };
     let path = role.usual_names(preset).iter().find(|path| free(path) && usable(path))?;
     Some(Source { path: (*path).to_owned(), explicit: false })

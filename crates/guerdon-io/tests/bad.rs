@@ -303,3 +303,27 @@ fn a_damaged_parquet_file() {
     let result = reader(&input.path, json!({}), &ReadOptions::default());
     assert!(matches!(result.err(), Some(ReadError::Parquet { .. })));
 }
+
+/// Whatever a damaged table says, it ends in rows or in an error.
+#[test]
+fn parquet_files_damaged_anywhere() {
+    let whole = input("whole.parquet", "");
+    let mut writer = guerdon_io::Writer::create(&whole.path).unwrap();
+    for i in 0..50 {
+        let row = json!({"completion": i.to_string(), "list": [i, {"a": [0.5]}], "group": i / 4});
+        writer.write(&row).unwrap();
+    }
+    writer.finish().unwrap();
+    let bytes = std::fs::read(&whole.path).unwrap();
+    let mut dice = common::Dice(7);
+    for _ in 0..400 {
+        let mut damaged = bytes.clone();
+        for _ in 0..=dice.below(3) {
+            let at = dice.below(bytes.len() as u64 - 8) as usize + 4;
+            damaged[at] = dice.roll() as u8;
+        }
+        let input = input("damaged.parquet", damaged);
+        let _ =
+            reader(&input.path, json!({}), &skipping()).map(|mut reader| batches(&mut reader, 10));
+    }
+}

@@ -154,8 +154,10 @@ fn outputs_that_cannot_be_written() {
 fn two_runs_cannot_write_one_output() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.jsonl");
-    let _first = Writer::create(&path).unwrap();
+    let first = Writer::create(&path).unwrap();
     assert!(refused(&path).ends_with("another run is writing this file"));
+    drop(first);
+    assert!(Writer::create(&path).is_ok());
 }
 
 #[cfg(target_os = "linux")]
