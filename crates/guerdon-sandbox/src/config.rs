@@ -110,7 +110,8 @@ pub struct Limits {
     /// Wall time of compiling, in seconds, 0.01 to 3600. Default 30.
     #[schemars(range(min = 0.01, max = 3600.0))]
     pub compile_wall_s: f64,
-    /// Memory of one process, in MiB, 32 to 1048576. Default 512.
+    /// Memory of one process, in MiB, 32 to 1048576. All processes of a run together may hold
+    /// twice as much; this is looked at every 50 ms. Default 512.
     #[schemars(range(min = 32, max = 1_048_576))]
     pub memory_mb: u64,
     /// Processes and threads of a run at the same time, 1 to 65536. Default 64.

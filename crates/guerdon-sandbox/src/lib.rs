@@ -11,6 +11,7 @@ mod runner;
 mod sandbox;
 mod seccomp;
 mod task;
+mod watch;
 mod wire;
 mod worker;
 

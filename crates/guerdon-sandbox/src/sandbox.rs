@@ -137,9 +137,11 @@ impl Sandbox {
             Some(worker) => worker,
             None => Worker::start(&self.host, &binds(toolchain))?,
         };
-        let outcome = Session::new(&worker, task, limits, toolchain).judge()?;
-        lock(&self.pool).idle.entry(task.language.clone()).or_default().push(worker);
-        Ok(outcome)
+        let outcome = Session::new(&worker, task, limits, toolchain).judge();
+        if outcome.as_ref().map_or_else(Error::is_task, |_| true) {
+            lock(&self.pool).idle.entry(task.language.clone()).or_default().push(worker);
+        }
+        outcome
     }
 
     fn toolchain(&self, language: &str) -> Result<Option<Toolchain>> {

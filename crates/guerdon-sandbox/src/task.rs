@@ -125,6 +125,19 @@ pub struct CallCase {
     pub expected: serde_json::Value,
 }
 
+/// Arguments beyond this have no place in one message.
+const MAX_ARGUMENTS: usize = 16 << 20;
+
+impl CallCase {
+    fn validate(&self) -> Result<()> {
+        let size: usize = self.args.iter().map(|arg| arg.to_string().len()).sum();
+        if size <= MAX_ARGUMENTS {
+            return Ok(());
+        }
+        Err(Error::task(format!("the arguments of a call are {size} bytes; at most 16 MiB fit")))
+    }
+}
+
 /// From the outcomes of n tests to a score of 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -202,6 +215,11 @@ impl Task {
         }
         if let Some(tolerance) = self.tests.float_tolerance() {
             in_range("float_tolerance", tolerance, 0.0, 1.0)?;
+        }
+        if let Tests::Calls { cases, .. } = &self.tests {
+            for case in cases {
+                case.validate()?;
+            }
         }
         if self.language != "python" && !matches!(self.tests, Tests::Stdio { .. }) {
             return Err(Error::task(format!(

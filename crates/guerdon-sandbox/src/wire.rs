@@ -14,6 +14,7 @@ use rustix::net::{
 };
 
 use crate::error::{Error, Result};
+use crate::watch::Watch;
 
 /// The most descriptors a message carries.
 pub(crate) const MAX_FDS: usize = 8;
@@ -130,6 +131,8 @@ pub(crate) enum Received {
     Closed,
     /// The deadline has passed.
     Late,
+    /// The processes of the run hold too much memory.
+    Heavy,
     /// The other side broke the protocol.
     Broken(String),
     /// The message is larger than a message may be.
@@ -146,7 +149,7 @@ pub(crate) fn send(socket: &OwnedFd, message: &serde_json::Value, until: Instant
     let size = u32::try_from(body.len())
         .ok()
         .filter(|&n| n as usize <= MAX_FRAME)
-        .ok_or_else(|| Error::task("the arguments of a call are larger than 32 MiB"))?;
+        .ok_or_else(|| Error::machinery("calling a candidate", "the arguments are too large"))?;
     let mut data = size.to_be_bytes().to_vec();
     data.extend_from_slice(body.as_bytes());
     let mut rest = data.as_slice();
@@ -164,9 +167,9 @@ pub(crate) fn send(socket: &OwnedFd, message: &serde_json::Value, until: Instant
 }
 
 /// The next message, or why there is none.
-pub(crate) fn receive(socket: &OwnedFd, until: Instant) -> Result<Received> {
+pub(crate) fn receive(socket: &OwnedFd, until: Instant, watch: &mut Watch) -> Result<Received> {
     let mut prefix = [0; 4];
-    if let Some(end) = exactly(socket, &mut prefix, until)? {
+    if let Some(end) = exactly(socket, &mut prefix, until, watch)? {
         return Ok(end);
     }
     let size = u32::from_be_bytes(prefix) as usize;
@@ -174,7 +177,7 @@ pub(crate) fn receive(socket: &OwnedFd, until: Instant) -> Result<Received> {
         return Ok(Received::TooLarge);
     }
     let mut body = vec![0; size];
-    if let Some(end) = exactly(socket, &mut body, until)? {
+    if let Some(end) = exactly(socket, &mut body, until, watch)? {
         return Ok(end);
     }
     Ok(match serde_json::from_slice(&body) {
@@ -184,11 +187,24 @@ pub(crate) fn receive(socket: &OwnedFd, until: Instant) -> Result<Received> {
 }
 
 /// Fills `buffer`; `Some` says why that was not possible.
-fn exactly(socket: &OwnedFd, buffer: &mut [u8], until: Instant) -> Result<Option<Received>> {
+fn exactly(
+    socket: &OwnedFd,
+    buffer: &mut [u8],
+    until: Instant,
+    watch: &mut Watch,
+) -> Result<Option<Received>> {
     let mut filled = 0;
     while filled < buffer.len() {
-        if wait_for(&[(socket.as_fd(), PollFlags::IN)], until)?.is_empty() {
-            return Ok(Some(Received::Late));
+        let next = until.min(watch.next());
+        let ready = wait_for(&[(socket.as_fd(), PollFlags::IN)], next)?;
+        if watch.is_over() {
+            return Ok(Some(Received::Heavy));
+        }
+        if ready.is_empty() {
+            if Instant::now() >= until {
+                return Ok(Some(Received::Late));
+            }
+            continue;
         }
         match rustix::net::recv(socket, &mut buffer[filled..], RecvFlags::DONTWAIT) {
             Ok((0, _)) => return Ok(Some(Received::Closed)),

@@ -12,6 +12,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use crate::error::{Error, Result};
 use crate::host::{Host, Isolation};
 use crate::outcome::tail;
+use crate::watch::Watch;
 use crate::{seccomp, wire};
 
 /// How long a healthy interpreter may take to answer.
@@ -24,6 +25,7 @@ const START: Duration = Duration::from_secs(30);
 pub(crate) struct Worker {
     child: Child,
     control: OwnedFd,
+    processes: Option<PathBuf>,
 }
 
 impl Worker {
@@ -37,11 +39,21 @@ impl Worker {
             _ => Stdio::from(wire::memory_file("guerdon-seccomp", &seccomp::outer()?)?),
         });
         let child = spawn_on_lasting_thread(command)?;
-        let worker = Self { child, control };
+        let mut worker = Self { child, control, processes: None };
         match wire::receive_with_fd(&worker.control, Instant::now() + START) {
-            Ok((message, _)) if message == b"ready" => Ok(worker),
+            Ok((message, Some(zygote))) if message == b"ready" => {
+                if *host.isolation() != Isolation::None {
+                    worker.processes = processes_around(&zygote);
+                }
+                Ok(worker)
+            }
             _ => Err(explain_failure(host, &log)),
         }
+    }
+
+    /// Bounds the memory of all processes of this worker together.
+    pub(crate) fn watch(&self, limit_kb: u64) -> Watch {
+        Watch::new(self.processes.clone(), limit_kb)
     }
 
     /// The host's id of the process that holds the sandbox.
@@ -78,6 +90,15 @@ impl Drop for Worker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The /proc that a process sees, reached from here.
+fn processes_around(process: &OwnedFd) -> Option<PathBuf> {
+    use std::os::fd::AsRawFd;
+    let info = format!("/proc/self/fdinfo/{}", process.as_raw_fd());
+    let info = std::fs::read_to_string(info).ok()?;
+    let pid: u32 = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
+    Some(PathBuf::from(format!("/proc/{pid}/root/proc")))
 }
 
 fn duplicate(fd: &OwnedFd) -> Result<OwnedFd> {

@@ -42,7 +42,7 @@ class Zygote:
         self.filters = [bytes.fromhex(text) for text in config["filters"]]
 
     def serve(self):
-        self.control.send(b"ready")
+        self.send_with_pidfd(b"ready", os.getpid())
         while True:
             data, ancillary, _, _ = self.control.recvmsg(64, 4096)
             if not data:
@@ -66,15 +66,29 @@ class Zygote:
             check(libc.setns(self.pid_namespace, CLONE_NEWPID), "setns pid")
         for fd in fds:
             os.close(fd)
+        self.send_with_pidfd(b"%d" % pid, pid)
+
+    def send_with_pidfd(self, message, pid):
         pidfd = check(libc.syscall(SYS_PIDFD_OPEN, pid, 0), "pidfd_open")
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [pidfd]))
-        self.control.sendmsg([b"%d" % pid], [rights])
+        self.control.sendmsg([message], [rights])
         os.close(pidfd)
 
     def reap(self, pid):
+        if not self.config["isolate"]:
+            self.end_group(pid)
         _, status, usage = os.wait4(pid, 0)
         cpu = int((usage.ru_utime + usage.ru_stime) * 1e6)
         self.control.send(b"%d %d %d" % (status, cpu, usage.ru_maxrss))
+
+
+    def end_group(self, pid):
+        """Without a pid namespace only the session's own group can be ended with its leader."""
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except OSError:
+            pass
 
 
 def be_child(zygote, fds):

@@ -35,6 +35,8 @@ struct Verdict {
 enum Stop {
     /// Every test has its outcome.
     Done,
+    /// A test does not compile.
+    Invalid(String),
     /// This test ended it; its outcome is known once the processes are.
     Here(Why),
     /// The code could not be loaded, or the tests' set-up failed on it: no test can pass.
@@ -71,6 +73,7 @@ impl Session<'_> {
             let candidate = self.finish(&pair.candidate)?;
             match stop {
                 Stop::Done => {}
+                Stop::Invalid(message) => return Err(Error::task(format!("a test: {message}"))),
                 Stop::Here(why) => outcomes.push(self.explain(why, &candidate, &judge)),
                 Stop::Everything(why) => {
                     let outcome = self.explain(why, &candidate, &judge);
@@ -103,25 +106,29 @@ impl Session<'_> {
     /// Collects verdicts until one of them, or time, ends the pair's work.
     fn follow(&self, pair: &Pair, total: usize, outcomes: &mut Vec<TestOutcome>) -> Result<Stop> {
         let mut loaded = false;
+        let mut watch = self.watch();
         loop {
             if outcomes.len() == total || self.is_decided(outcomes) {
                 return Ok(Stop::Done);
             }
             let next = outcomes.len();
             let stop_here = |why| if loaded { Stop::Here(why) } else { Stop::Everything(why) };
-            let verdict = match wire::receive(&pair.verdicts, self.test_deadline())? {
+            let verdict = match wire::receive(&pair.verdicts, self.test_deadline(), &mut watch)? {
                 Received::Message(message) => Verdict::read(&message)?,
                 Received::Late => {
                     pair.candidate.kill();
                     // The judge is given the time to end by itself; what it says counts no more.
-                    wire::receive(&pair.verdicts, Instant::now() + GRACE)?;
+                    wire::receive(&pair.verdicts, Instant::now() + GRACE, &mut watch)?;
                     return Ok(stop_here(Why::Outcome(TestOutcome::Timeout)));
+                }
+                Received::Heavy => {
+                    return Ok(stop_here(Why::Outcome(TestOutcome::MemoryLimit)));
                 }
                 _ => return Ok(stop_here(Why::JudgeGone)),
             };
             match verdict.status.as_str() {
                 "loaded" => loaded = true,
-                "bad" => return Err(Error::task(format!("a test: {}", verdict.message))),
+                "bad" => return Ok(Stop::Invalid(verdict.message)),
                 "passed" if verdict.index == next => outcomes.push(TestOutcome::Passed),
                 status => match verdict.failure(status)? {
                     Scope::All(why) => return Ok(Stop::Everything(why)),

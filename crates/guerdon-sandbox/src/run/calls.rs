@@ -97,13 +97,14 @@ impl Session<'_> {
     fn exchange(&self, server: &Server, request: &Value) -> Result<Answer> {
         let deadline = self.test_deadline();
         wire::send(&server.channel, request, deadline)?;
-        Ok(match wire::receive(&server.channel, deadline)? {
+        Ok(match wire::receive(&server.channel, deadline, &mut self.watch())? {
             Received::Message(mut message) => match message["err"].take() {
                 Value::Null => answer(message),
                 error => Answer::Failed(failure(&error)),
             },
             Received::Closed => Answer::Over(None),
             Received::Late => Answer::Over(Some(TestOutcome::Timeout)),
+            Received::Heavy => Answer::Over(Some(TestOutcome::MemoryLimit)),
             Received::TooLarge => Answer::Over(Some(TestOutcome::OutputLimit)),
             Received::Broken(message) => Answer::Over(Some(TestOutcome::Violation { message })),
         })

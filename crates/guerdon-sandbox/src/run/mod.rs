@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::outcome::{Outcome, TestOutcome, score};
 use crate::runner::Toolchain;
 use crate::task::{Scoring, Task, Tests};
+use crate::watch::Watch;
 use crate::wire;
 use crate::worker::{Ended, Process, Worker};
 
@@ -68,6 +69,11 @@ impl<'a> Session<'a> {
             wall_s: self.started.elapsed().as_secs_f64(),
             peak_kb: self.peak_kb,
         })
+    }
+
+    /// Two processes at the limit of one: a candidate and its judge.
+    fn watch(&self) -> Watch {
+        self.worker.watch(2 * self.limits.memory_mb * 1024)
     }
 
     fn considered(&self) -> usize {

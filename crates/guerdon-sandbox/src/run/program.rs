@@ -15,6 +15,7 @@ use crate::host::environment;
 use crate::outcome::{TestOutcome, head, tail};
 use crate::runner::{BINARY, Toolchain};
 use crate::task::{Compare, StdioCase};
+use crate::watch::Watch;
 use crate::wire;
 use crate::worker::{Ended, Process};
 
@@ -31,6 +32,7 @@ struct Finished {
 enum Cut {
     Time,
     Output,
+    Memory,
 }
 
 const MAX_STDERR: usize = 64 << 10;
@@ -118,6 +120,7 @@ impl Session<'_> {
             let message = match finished.cut {
                 Some(Cut::Time) => "the compiler ran out of time".to_owned(),
                 Some(Cut::Output) => "the compiler wrote too much".to_owned(),
+                Some(Cut::Memory) => "the compiler ran out of memory".to_owned(),
                 None => tail(&said),
             };
             return Ok(Err(TestOutcome::CompileError { message }));
@@ -160,7 +163,9 @@ impl Session<'_> {
         drop((their_stdout, their_stderr));
         let limit = usize::try_from(self.limits.output_kb << 10).unwrap_or(usize::MAX);
         let mut output = Output { pipes: [Some(stdout), Some(stderr)], ..Output::default() };
-        let cut = output.collect(&process, limit, deadline)?;
+        let memory = job["limits"]["memory_bytes"].as_u64().unwrap_or_default();
+        let mut watch = self.worker.watch(2 * (memory >> 10));
+        let cut = output.collect(&process, limit, deadline, &mut watch)?;
         let ended = self.finish(&process)?;
         let [stdout, stderr] = output.bytes;
         Ok(Finished { stdout, stderr, ended, cut })
@@ -171,6 +176,7 @@ impl Session<'_> {
         match finished.cut {
             Some(Cut::Time) => return Some(TestOutcome::Timeout),
             Some(Cut::Output) => return Some(TestOutcome::OutputLimit),
+            Some(Cut::Memory) => return Some(TestOutcome::MemoryLimit),
             None => {}
         }
         let status = finished.ended.status;
@@ -212,12 +218,16 @@ impl Output {
         process: &Process,
         limit: usize,
         deadline: Instant,
+        watch: &mut Watch,
     ) -> Result<Option<Cut>> {
         loop {
             let mut watched = vec![(process.end(), PollFlags::IN)];
             watched.extend(self.pipes.iter().flatten().map(|fd| (fd.as_fd(), PollFlags::IN)));
-            let ready = wire::wait_for(&watched, deadline)?;
-            if ready.is_empty() {
+            let ready = wire::wait_for(&watched, deadline.min(watch.next()))?;
+            if watch.is_over() {
+                return Ok(Some(Cut::Memory));
+            }
+            if Instant::now() >= deadline {
                 return Ok(Some(Cut::Time));
             }
             self.read_available(limit);
