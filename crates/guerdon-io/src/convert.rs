@@ -133,14 +133,12 @@ fn scalar(value: &Value) -> Kind {
 }
 
 fn widen_field(fields: &mut Vec<(String, Kind)>, key: &str, value: &Value) {
-    match fields.iter_mut().find(|(name, _)| name == key) {
-        Some((_, kind)) => kind.widen(value),
-        None => {
-            let mut kind = Kind::Null;
-            kind.widen(value);
-            fields.push((key.to_owned(), kind));
-        }
+    if let Some((_, kind)) = fields.iter_mut().find(|(name, _)| name == key) {
+        return kind.widen(value);
     }
+    let mut kind = Kind::Null;
+    kind.widen(value);
+    fields.push((key.to_owned(), kind));
 }
 
 fn arrow_fields(fields: &[(String, Kind)]) -> Fields {

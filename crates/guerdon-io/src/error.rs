@@ -203,11 +203,11 @@ pub enum ReadError {
         /// The key of the mapping.
         role: &'static str,
         /// The column's name or path.
-        column: String,
+        column: Box<str>,
         /// The nearest name that is there.
-        near: Option<String>,
+        near: Option<Box<str>>,
         /// The columns that are there.
-        known: Vec<String>,
+        known: Box<[String]>,
     },
     /// No column is mapped as the completion, and none has a usual name.
     #[error(

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Map, Value};
 
 use crate::lines::{Chunk, Content, RawRow};
+use crate::source::share;
 
 /// Where a row stands, in 40 bytes: the memory that a group scan needs per row.
 #[derive(Debug, Clone, Copy)]
@@ -49,13 +50,13 @@ pub(crate) struct Gathered {
     file: BufReader<File>,
     at: u64,
     entries: std::vec::IntoIter<Entry>,
-    count: usize,
+    count: u64,
     read: Arc<AtomicU64>,
     bytes: u64,
 }
 
 impl Gathered {
-    /// `bytes` is what progress counts the whole pass as.
+    /// The second pass counts as another `bytes` of progress.
     pub(crate) fn new(
         mut file: File,
         mut entries: Vec<Entry>,
@@ -64,7 +65,7 @@ impl Gathered {
     ) -> io::Result<Self> {
         entries.sort_by_key(|entry| entry.group);
         file.seek(SeekFrom::Start(0))?;
-        let count = entries.len();
+        let count = entries.len() as u64;
         let file = BufReader::with_capacity(256 << 10, file);
         Ok(Self { file, at: 0, entries: entries.into_iter(), count, read, bytes })
     }
@@ -76,8 +77,8 @@ impl Gathered {
             let Some(entry) = self.entries.next() else { break };
             self.push(&mut chunk, entry)?;
         }
-        let share = chunk.rows.len() as f64 / self.count.max(1) as f64;
-        self.read.fetch_add((share * self.bytes as f64) as u64, Ordering::Relaxed);
+        let done = self.count - self.entries.len() as u64;
+        self.read.store(self.bytes + share(done, self.count, self.bytes), Ordering::Relaxed);
         Ok(chunk)
     }
 

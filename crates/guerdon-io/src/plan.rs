@@ -135,7 +135,7 @@ impl Plan {
 
     fn texts(&self, columns: &Columns, rollout: &mut Rollout) -> Result<(), Problem> {
         if let Some(path) = &self.conversation {
-            return conversation(path, columns, rollout);
+            return conversation(path, self.needs_completion, columns, rollout);
         }
         rollout.prompt = self.read(Role::Prompt, columns, value::text)?.unwrap_or_default();
         rollout.completion = if self.needs_completion {
@@ -235,9 +235,9 @@ fn present(role: Role, path: &str, sample: &[&Columns], place: &Place) -> Result
         return Ok(());
     }
     let known = names(sample);
-    let near = nearest(path, known.iter().map(String::as_str)).map(str::to_owned);
-    let (column, role) = (path.to_owned(), role.name());
-    Err(ReadError::NoColumn { place: place.clone(), role, column, near, known })
+    let near = nearest(path, known.iter().map(String::as_str)).map(Box::from);
+    let (column, role, place, known) = (path.into(), role.name(), place.clone(), known.into());
+    Err(ReadError::NoColumn { place, role, column, near, known })
 }
 
 /// The first usual name that is there, not taken, and whose first value fits (null fits everywhere).
@@ -272,26 +272,40 @@ fn fits(role: Role, value: &Value) -> bool {
 }
 
 /// Splits a conversation at the last message of the assistant.
-fn conversation(path: &str, columns: &Columns, rollout: &mut Rollout) -> Result<(), Problem> {
+fn conversation(
+    path: &str,
+    needs_completion: bool,
+    columns: &Columns,
+    rollout: &mut Rollout,
+) -> Result<(), Problem> {
     let found = value::at(columns, path);
     let bad = || mistyped(Role::Completion, path, found);
-    let messages = found.and_then(value::messages).ok_or_else(bad)?;
+    let mut messages = match found {
+        None | Some(Value::Null) if !needs_completion => return Ok(()),
+        found => found.and_then(value::messages).ok_or_else(bad)?,
+    };
     let is_answer = |m: &Message| m.role == "assistant";
     let Some(last) = messages.iter().rposition(is_answer) else {
-        return Err(Problem::Column {
-            role: Role::Completion.name(),
-            column: path.to_owned(),
-            found: "a conversation without a message of the assistant".to_owned(),
-            expected: "one whose last such message is the completion",
-            missing: true,
-        });
+        rollout.prompt = Text::Chat(messages);
+        return if needs_completion { Err(unanswered(path)) } else { Ok(()) };
     };
-    rollout.prompt = Text::Chat(messages[..last].to_vec());
-    rollout.completion = Text::Chat(vec![messages[last].clone()]);
     if messages[..last].iter().any(is_answer) {
-        rollout.turns = messages;
+        rollout.turns.clone_from(&messages);
     }
+    messages.truncate(last + 1);
+    rollout.completion = Text::Chat(messages.split_off(last));
+    rollout.prompt = Text::Chat(messages);
     Ok(())
+}
+
+fn unanswered(path: &str) -> Problem {
+    Problem::Column {
+        role: Role::Completion.name(),
+        column: path.to_owned(),
+        found: "a conversation without a message of the assistant".to_owned(),
+        expected: "one whose last such message is the completion",
+        missing: true,
+    }
 }
 
 fn steps(value: &Value) -> Option<Vec<Step>> {

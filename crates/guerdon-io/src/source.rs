@@ -141,6 +141,12 @@ impl Rows {
     }
 }
 
+/// `done` rows of `rows`, in bytes of a file that has `bytes`.
+pub(crate) fn share(done: u64, rows: u64, bytes: u64) -> u64 {
+    let share = u128::from(done.min(rows)) * u128::from(bytes) / u128::from(rows.max(1));
+    u64::try_from(share).unwrap_or(bytes)
+}
+
 /// Stands for a file's content: its length, time of change, and first and last 64 KiB.
 fn fingerprint(file: &mut File, meta: &Metadata) -> io::Result<u64> {
     const END: u64 = 64 << 10;

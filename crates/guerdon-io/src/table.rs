@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Problem, ReadError};
 use crate::lines::{Chunk, Content, RawRow};
+use crate::source::share;
 
 const BATCH_ROWS: usize = 1024;
 
@@ -57,10 +58,7 @@ impl Table {
         };
         let first = self.row;
         self.row += batch.num_rows() as u64;
-        if self.rows > 0 {
-            let share = self.row.min(self.rows) as f64 / self.rows as f64;
-            self.read.store((share * self.bytes as f64).round() as u64, Ordering::Relaxed);
-        }
+        self.read.store(share(self.row, self.rows, self.bytes), Ordering::Relaxed);
         let rows = (0..batch.num_rows()).map(|i| {
             let row = first + i as u64;
             RawRow {

@@ -80,22 +80,23 @@ fn content(value: Option<&Value>) -> Option<String> {
         None | Some(Value::Null) => Some(String::new()),
         Some(Value::String(text)) => Some(text.clone()),
         Some(Value::Array(parts)) => {
-            let texts = parts.iter().map(part).collect::<Option<Vec<_>>>()?;
-            Some(texts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+            let texts = parts.iter().filter(|part| !is_other(part)).map(part);
+            Some(texts.collect::<Option<Vec<_>>>()?.join("\n"))
         }
         Some(_) => None,
     }
 }
 
-fn part(value: &Value) -> Option<Option<&str>> {
-    match value {
-        Value::String(text) => Some(Some(text)),
-        Value::Object(part) => Some(part.get("text").and_then(Value::as_str)),
-        _ => None,
-    }
+/// A part of a message that holds no text: an image, say.
+fn is_other(part: &Value) -> bool {
+    part.as_object().is_some_and(|part| !part.get("text").is_some_and(Value::is_string))
 }
 
-/// Tool calls, plain (`name`, `arguments`) or as OpenAI writes them (`function.name`, `function.arguments` as JSON text).
+fn part(part: &Value) -> Option<&str> {
+    part.as_str().or_else(|| part.get("text")?.as_str())
+}
+
+/// Tool calls, plain (`name`, `arguments`) or as `OpenAI` writes them (`function.name`, `function.arguments` as JSON text).
 pub(crate) fn tool_calls(value: &Value) -> Option<Vec<ToolCall>> {
     value.as_array()?.iter().map(tool_call).collect()
 }

@@ -263,9 +263,7 @@ fn truncated(name: &str, whole: &[u8]) {
 }
 
 fn long_text() -> String {
-    (0..5000)
-        .map(|i| format!("{{\"completion\": \"{}\", \"n\": {i}}}\n", i * 7919 % 1009))
-        .collect()
+    common::lines(5000, |i| format!("{{\"completion\": \"{}\", \"n\": {i}}}", i * 7919 % 1009))
 }
 
 #[test]
@@ -319,8 +317,8 @@ fn parquet_files_damaged_anywhere() {
     for _ in 0..400 {
         let mut damaged = bytes.clone();
         for _ in 0..=dice.below(3) {
-            let at = dice.below(bytes.len() as u64 - 8) as usize + 4;
-            damaged[at] = dice.roll() as u8;
+            let at = usize::try_from(dice.below(bytes.len() as u64 - 8)).unwrap() + 4;
+            damaged[at] = dice.roll().to_le_bytes()[0];
         }
         let input = input("damaged.parquet", damaged);
         let _ =

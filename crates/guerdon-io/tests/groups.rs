@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 fn grouped(groups: &[&str]) -> String {
     let rows = groups.iter().enumerate();
-    rows.map(|(i, g)| format!("{{\"completion\": \"{i}\", \"group\": \"{g}\"}}\n")).collect()
+    let rows = rows.map(|(i, g)| format!("{{\"completion\": \"{i}\", \"group\": \"{g}\"}}\n"));
+    rows.collect::<Vec<_>>().concat()
 }
 
 /// Group and completion of every rollout of a file, read with a group scan.
@@ -124,9 +125,8 @@ fn a_scan_counts_a_bad_row_once() {
 
 #[test]
 fn a_scan_gathers_more_rows_than_a_chunk_holds() {
-    let text: String = (0..10_000)
-        .map(|i| format!("{{\"completion\": \"{i}\", \"group\": {}}}\n", i % 700))
-        .collect();
+    let text =
+        common::lines(10_000, |i| format!("{{\"completion\": \"{i}\", \"group\": {}}}", i % 700));
     let rows = scanned("r.jsonl", text.as_bytes(), json!({}));
     let mut expected: Vec<_> =
         (0..10_000).map(|i| ((i % 700).to_string(), i.to_string())).collect();

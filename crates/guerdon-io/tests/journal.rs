@@ -92,6 +92,7 @@ fn checkpoints_in_quick_succession_are_left_to_the_next_one() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("out.jsonl");
     let (mut journal, _) = Journal::open(&path, Some("i"), "s").unwrap();
+    journal = journal.with_interval(Duration::from_hours(1));
     let mut journal_of = |rows| {
         journal.write(&json!({"row": rows})).unwrap();
         journal.checkpoint(&Value::Null, rows).unwrap()

@@ -191,8 +191,7 @@ fn a_column_serves_one_purpose() {
 
 #[test]
 fn skipping_ahead_equals_reading_on() {
-    let text: String =
-        (0..100).map(|i| format!("{{\"completion\": \"{i}\", \"group\": {}}}\n", i / 4)).collect();
+    let text = common::lines(100, |i| format!("{{\"completion\": \"{i}\", \"group\": {}}}", i / 4));
     let input = input("rollouts.jsonl", text);
     let open = || reader(&input.path, json!({}), &ReadOptions::default()).unwrap();
     let mut whole = open();
@@ -204,9 +203,8 @@ fn skipping_ahead_equals_reading_on() {
 
 #[test]
 fn batches_do_not_depend_on_chunks() {
-    let text: String = (0..20_000)
-        .map(|i| format!("{{\"completion\": \"{i}\", \"group\": {}}}\n", i / 7))
-        .collect();
+    let text =
+        common::lines(20_000, |i| format!("{{\"completion\": \"{i}\", \"group\": {}}}", i / 7));
     let input = input("rollouts.jsonl", text);
     let all = |rows| {
         let mut reader = reader(&input.path, json!({}), &ReadOptions::default()).unwrap();
@@ -234,4 +232,14 @@ fn concatenated_gzip_and_zstd_files_are_read_to_the_end() {
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut gzip, &mut bytes).unwrap();
     assert_eq!((read(zstd.repeat(2)).len(), read(bytes.repeat(3)).len()), (2, 3));
+}
+
+#[test]
+fn rows_without_a_completion_where_none_is_needed() {
+    let options = ReadOptions { needs_completion: false, ..ReadOptions::default() };
+    let read = |row: &Value| read_with(row.to_string(), json!({}), &options).unwrap().remove(0);
+    assert_eq!(read(&json!({"gold": 1})).text(), "");
+    assert_eq!(read(&json!({"gold": 1, "completion": null})).text(), "");
+    let rollout = read(&json!({"messages": [{"role": "user", "content": "q"}]}));
+    assert_eq!((rollout.prompt.last(), rollout.text()), ("q", ""));
 }

@@ -69,7 +69,7 @@ pub(crate) fn scanning() -> ReadOptions {
     ReadOptions { group_scan: true, ..ReadOptions::default() }
 }
 
-/// Numbers from a seed (SplitMix64).
+/// Numbers from a seed (`SplitMix64`).
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -86,8 +86,10 @@ impl Dice {
 
     fn text(&mut self) -> String {
         let length = self.below(20);
-        let mut any =
-            || char::from_u32(self.below(0x11_0000) as u32 >> self.below(16)).unwrap_or('\u{fffd}');
+        let mut any = || {
+            let code = u32::try_from(self.below(0x11_0000)).unwrap() >> self.below(16);
+            char::from_u32(code).unwrap_or('\u{fffd}')
+        };
         (0..length).map(|_| any()).collect()
     }
 
@@ -112,4 +114,9 @@ pub(crate) fn random_row(seed: u64) -> Value {
         row[format!("c{column}")] = dice.value(3);
     }
     row
+}
+
+/// The lines that `row` makes of 0, 1, 2 and so on.
+pub(crate) fn lines(count: u64, row: impl Fn(u64) -> String) -> String {
+    (0..count).map(|i| row(i) + "\n").collect::<Vec<_>>().concat()
 }
