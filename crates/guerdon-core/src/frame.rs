@@ -136,6 +136,27 @@ impl Column {
         self.scored[i].then(|| self.values[i])
     }
 
+    /// The rows named, in that order.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
+        Self {
+            values: rows.iter().map(|&i| self.values[i]).collect(),
+            scored: rows.iter().map(|&i| self.scored[i]).collect(),
+            fine: self.fine.as_ref().map(|fine| fine.take(rows)),
+        }
+    }
+
+    /// With `value` (finite) in every row that is unscored.
+    #[must_use]
+    pub fn filled(mut self, value: f64) -> Self {
+        for (slot, scored) in self.values.iter_mut().zip(&mut self.scored) {
+            if !*scored {
+                (*slot, *scored) = (value, true);
+            }
+        }
+        self
+    }
+
     /// The rows, as values or nothing.
     pub fn iter(&self) -> impl Iterator<Item = Option<f64>> + '_ {
         (0..self.len()).map(|i| self.get(i))

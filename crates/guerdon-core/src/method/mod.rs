@@ -19,7 +19,7 @@ mod manual;
 mod protocol;
 mod select;
 
-pub use def::{Build, Evidence, Kind, Law, Method, MethodDef, ParamsInfo, Status, parse, params_info};
+pub use def::{Build, Evidence, Kind, Law, Method, MethodDef, ParamsInfo, Status, parse, params_info, read_value};
 pub use function::{ErasedFunction, ErasedOnline, Function, FunctionInfo, Online, OnlineInfo};
 pub use manual::Manual;
 pub use protocol::{ErasedProtocol, Next, Protocol, ProtocolInfo, Reply, Request, TokenLogProb};
@@ -63,6 +63,11 @@ pub trait Signal: Send + Sync {
     /// Whether the rollouts of a group must be scored together.
     fn scope(&self) -> Scope {
         Scope::Rollout
+    }
+
+    /// Whether it reads the completion. Data without completions can be scored by signals that do not.
+    fn reads_completion(&self) -> bool {
+        true
     }
 
     /// The least and the greatest value the signal can give, where both are known.

@@ -92,6 +92,10 @@ impl Signal for Column {
         };
         Score::new(number(value)?)
     }
+
+    fn reads_completion(&self) -> bool {
+        false
+    }
 }
 
 guerdon_core::method! {

@@ -1,0 +1,193 @@
+//! `guerdon score`.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use guerdon::engine::{FileRun, Finished, Progress, RowOptions, score_file};
+use guerdon::io::{OnBadRow, ReadOptions};
+use guerdon::monitors::Finding;
+use guerdon::{RunError, Spec, summary};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Map, Value, json};
+
+use super::OutputFormat;
+use crate::out;
+
+/// Score rollouts: every signal, the reward and the advantage, with a summary and a report.
+///
+/// A run that was killed goes on where it was when the same command is given again.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The reward spec (YAML or JSON).
+    spec: PathBuf,
+    /// The rollouts: JSONL (plain, .gz, .zst), Parquet, or `-` for standard input.
+    rollouts: PathBuf,
+    /// Where the scored rows go (.jsonl, .jsonl.gz, .jsonl.zst, .parquet), or `-` for standard output.
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+    /// Write a self-contained HTML report.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// Carry the input columns along.
+    #[arg(long)]
+    keep: bool,
+    /// What becomes of a row that cannot be read.
+    #[arg(long, value_enum, default_value_t)]
+    on_bad_row: BadRow,
+    /// Gather the rows of each group in two passes, for data whose groups are not contiguous.
+    #[arg(long)]
+    group_scan: bool,
+    /// Number of threads. Default: all cores. The output does not depend on it.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// Exit with 1 when a monitor of the spec is out of its bounds.
+    #[arg(long)]
+    strict: bool,
+    /// How the summary is printed.
+    #[arg(long, value_enum, default_value_t)]
+    output_format: OutputFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum BadRow {
+    /// The run ends with an error.
+    #[default]
+    Fail,
+    /// The row is left out and counted.
+    Skip,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(threads) = args.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
+    }
+    let spec = match Spec::from_path(&args.spec) {
+        Ok(spec) => spec,
+        Err(error) => {
+            out::note(&error.to_string());
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let monitors = spec.monitors.clone();
+    let earlier = earlier_summary(&spec)?;
+    let start = Instant::now();
+    let finished = match score(args, spec) {
+        Err(error @ RunError::Stopped { .. }) => {
+            out::note(&error.to_string());
+            return Ok(ExitCode::from(130));
+        }
+        other => other?,
+    };
+    let findings = monitors.findings(&finished.summary, earlier.as_ref());
+    let seconds = start.elapsed().as_secs_f64();
+    if let Some(path) = &args.report {
+        let page = guerdon::report::page(&finished.summary, &findings, &args.spec, &args.rollouts);
+        guerdon::io::write_whole(path, page.as_bytes()).with_context(|| format!("cannot write the report {}", path.display()))?;
+    }
+    print(args, &finished, &findings, seconds)?;
+    let negative = args.strict && findings.iter().any(|f| !f.fine);
+    Ok(ExitCode::from(u8::from(negative)))
+}
+
+fn score(args: &Args, spec: Spec) -> Result<Finished, RunError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    // A second Ctrl-C ends the process at once, as it would without us.
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
+    }
+    let run = FileRun {
+        input: &args.rollouts,
+        output: args.output.as_deref(),
+        read: ReadOptions {
+            on_bad_row: if args.on_bad_row == BadRow::Skip { OnBadRow::Skip } else { OnBadRow::Fail },
+            group_scan: args.group_scan,
+            ..ReadOptions::default()
+        },
+        rows: RowOptions { keep: args.keep },
+        stop: &stop,
+    };
+    let bar = bar();
+    let finished = score_file(spec, &run, |progress| show(&bar, progress));
+    bar.finish_and_clear();
+    finished
+}
+
+fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::no_length();
+    let style = ProgressStyle::with_template("  {bar:30} {percent:>3} %  {msg}  {elapsed} elapsed, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    if let Some(total) = progress.total {
+        bar.set_length(total);
+        bar.set_position(progress.bytes);
+    }
+    bar.set_message(format!("{} rollouts", progress.rows));
+}
+
+/// The summary that the `drift` monitor compares with; its path is relative to the spec.
+fn earlier_summary(spec: &Spec) -> anyhow::Result<Option<Value>> {
+    let Some(drift) = &spec.monitors.drift else { return Ok(None) };
+    let path = Path::new(&spec.name).parent().unwrap_or(Path::new("")).join(&drift.against);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("the `drift` monitor compares with {}", path.display()))?;
+    Ok(Some(serde_json::from_str(&text).with_context(|| format!("{} is not a JSON summary", path.display()))?))
+}
+
+fn print(args: &Args, finished: &Finished, findings: &[Finding], seconds: f64) -> anyhow::Result<()> {
+    let rows_on_stdout = args.output.as_deref() == Some(Path::new("-"));
+    let text = match args.output_format {
+        OutputFormat::Json => json_summary(args, finished, findings, seconds).to_string(),
+        OutputFormat::Text => text_summary(args, finished, findings, seconds),
+    };
+    if rows_on_stdout {
+        out::note(text.trim_end());
+        return Ok(());
+    }
+    out::result(&text)
+}
+
+fn outputs(args: &Args) -> Vec<String> {
+    let rows = args.output.iter().filter(|p| *p != Path::new("-"));
+    rows.chain(&args.report).map(|p| p.display().to_string()).collect()
+}
+
+fn json_summary(args: &Args, finished: &Finished, findings: &[Finding], seconds: f64) -> Value {
+    let mut value = summary::to_json(&finished.summary, findings);
+    let skipped = finished.skipped.reasons.iter().map(|r| (r.kind.to_owned(), json!(r.count)));
+    value["skipped"] = skipped.collect::<Map<_, _>>().into();
+    value["resumed"] = finished.resumed.into();
+    value["seconds"] = json!(seconds);
+    value["outputs"] = outputs(args).into();
+    value
+}
+
+fn text_summary(args: &Args, finished: &Finished, findings: &[Finding], seconds: f64) -> String {
+    let mut text = summary::render(&finished.summary, seconds);
+    if finished.resumed > 0 {
+        text.push_str(&format!("  went on after {} rollouts of an interrupted run\n", finished.resumed));
+    }
+    for reason in &finished.skipped.reasons {
+        let example = reason.examples.first().map_or_else(String::new, |e| format!("; first: {e}"));
+        text.push_str(&format!("  left out {} rows: {}{example}\n", reason.count, reason.kind));
+    }
+    for finding in findings.iter().filter(|f| !f.fine) {
+        text.push_str(&format!("  warning: {}\n", finding.message));
+    }
+    let outputs = outputs(args);
+    if !outputs.is_empty() {
+        text.push_str(&format!("  wrote {}\n", outputs.join(", ")));
+    }
+    text
+}

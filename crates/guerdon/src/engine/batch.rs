@@ -1,0 +1,232 @@
+//! One batch: signals, then reward, then advantage.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use guerdon_core::method::{Scope, Signal};
+use guerdon_core::{Column, Frame, Groups, MethodError, Outcome, Rollout, Score, Unscored, View, seed};
+use rayon::prelude::*;
+use serde_json::Value;
+
+use super::RunError;
+use super::frame::FrameBuilder;
+use crate::Spec;
+use crate::spec::{OnError, SignalStage, TransformStage};
+
+/// Runs a spec over batches, in order.
+pub struct Scorer {
+    spec: Spec,
+    frames: FrameBuilder,
+}
+
+/// The result of one batch.
+#[derive(Debug)]
+pub struct Scored {
+    /// The rollouts.
+    pub rollouts: Vec<Rollout>,
+    /// How they are grouped.
+    pub groups: Groups,
+    /// What each signal said, signal by signal, as it said it (before `on_error`).
+    pub outcomes: Vec<Vec<Outcome>>,
+    /// The signals' columns, after `on_error`.
+    pub signals: Vec<Column>,
+    /// The reward; `None` when the spec has several signals and no `reward`.
+    pub reward: Option<Column>,
+    /// The advantage; `None` when the spec asks for none.
+    pub advantage: Option<Column>,
+    /// What each signal contributed to the reward, for chains that combine several.
+    pub contributions: Vec<(String, Column)>,
+}
+
+impl Scorer {
+    /// A scorer at the start of a run.
+    pub fn new(spec: Spec) -> Self {
+        let frames = FrameBuilder::new(&spec);
+        Self { spec, frames }
+    }
+
+    /// The spec.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// How many rollouts the spec's transforms must see at once, and which of them says so.
+    pub fn scope(&self) -> (Scope, &'static str) {
+        let stages = self.spec.reward.iter().chain(&self.spec.advantage);
+        stages.map(|s| (s.transform.scope(), s.method.id)).max_by_key(|(scope, _)| *scope).unwrap_or((Scope::Rollout, ""))
+    }
+
+    /// Scores rows that a program holds: maps with the columns that the spec's `rollouts` section names.
+    ///
+    /// Rows of one group need not be neighbours; the results come back in the order of the rows.
+    pub fn score_rows(&mut self, rows: Vec<Value>) -> Result<Scored, RunError> {
+        let rollouts = guerdon_io::rollouts_from_values(rows, &self.spec.rollouts, self.spec.reads_completions())?;
+        self.score_any_order(rollouts)
+    }
+
+    /// Scores rollouts whose groups need not be contiguous; results in the order given.
+    pub fn score_any_order(&mut self, rollouts: Vec<Rollout>) -> Result<Scored, RunError> {
+        let keys: Vec<&str> = rollouts.iter().map(|r| r.group.as_str()).collect();
+        let (groups, order) = Groups::from_keys(&keys);
+        if order.iter().enumerate().all(|(i, at)| i == *at) {
+            return self.score(rollouts, groups);
+        }
+        let mut slots: Vec<Option<Rollout>> = rollouts.into_iter().map(Some).collect();
+        let sorted = order.iter().filter_map(|&i| slots[i].take()).collect();
+        Ok(self.score(sorted, groups)?.reordered(&order))
+    }
+
+    /// Scores one batch of whole, contiguous groups.
+    pub fn score(&mut self, rollouts: Vec<Rollout>, groups: Groups) -> Result<Scored, RunError> {
+        let outcomes: Vec<Vec<Outcome>> =
+            self.spec.signals.iter().map(|stage| run_signal(stage.signal.as_ref(), &rollouts, &groups)).collect();
+        let signals = self.settle(&rollouts, &outcomes)?;
+        let mut frame = self.frames.frame(&self.spec, &rollouts, groups, &signals)?;
+        let start = if signals.len() == 1 { signals.first() } else { None };
+        let contributions = contributions(&self.spec, &frame, start);
+        let reward = chain("reward", &mut self.spec.reward, self.spec.seed, &frame, start.cloned())?;
+        let mut advantage = None;
+        if let Some(reward) = reward.as_ref().filter(|_| !self.spec.advantage.is_empty()) {
+            frame.insert("reward", reward.clone()).map_err(|error| transform_error("advantage", "reward", error))?;
+            advantage = chain("advantage", &mut self.spec.advantage, self.spec.seed, &frame, Some(reward.clone()))?;
+        } else if !self.spec.advantage.is_empty() {
+            advantage = chain("advantage", &mut self.spec.advantage, self.spec.seed, &frame, None)?;
+        }
+        Ok(Scored { rollouts, groups: frame.groups, outcomes, signals, reward, advantage, contributions })
+    }
+
+    /// The signals' columns after `on_error`.
+    fn settle(&self, rollouts: &[Rollout], outcomes: &[Vec<Outcome>]) -> Result<Vec<Column>, RunError> {
+        self.spec.signals.iter().zip(outcomes).map(|(stage, own)| settle(stage, rollouts, own)).collect()
+    }
+
+    /// The states of all online transforms.
+    pub fn save(&self) -> Value {
+        let stages = self.spec.reward.iter().chain(&self.spec.advantage);
+        let states: Vec<Value> = stages.map(|s| s.transform.save()).collect();
+        serde_json::json!({"transforms": states, "columns": self.frames.save()})
+    }
+
+    /// Puts saved states back.
+    pub fn restore(&mut self, state: &Value) -> Result<(), MethodError> {
+        self.frames.restore(&state["columns"]);
+        let stages = self.spec.reward.iter_mut().chain(&mut self.spec.advantage);
+        for (i, stage) in stages.enumerate() {
+            stage.transform.restore(&state["transforms"][i])?;
+        }
+        Ok(())
+    }
+}
+
+impl Scored {
+    /// Puts row `k` at place `order[k]`. The groups are gone after that: every row stands alone.
+    fn reordered(self, order: &[usize]) -> Self {
+        let column = |c: &Column| {
+            let mut back = vec![0; order.len()];
+            order.iter().enumerate().for_each(|(k, &at)| back[at] = k);
+            c.take(&back)
+        };
+        let mut rollouts: Vec<_> = order.iter().copied().zip(self.rollouts).collect();
+        rollouts.sort_by_key(|(at, _)| *at);
+        let outcomes = self.outcomes.into_iter().map(|own| {
+            let mut own: Vec<_> = order.iter().copied().zip(own).collect();
+            own.sort_by_key(|(at, _)| *at);
+            own.into_iter().map(|(_, outcome)| outcome).collect()
+        });
+        Self {
+            groups: Groups::equal(order.len(), 1),
+            outcomes: outcomes.collect(),
+            signals: self.signals.iter().map(column).collect(),
+            reward: self.reward.as_ref().map(column),
+            advantage: self.advantage.as_ref().map(column),
+            contributions: self.contributions.iter().map(|(n, c)| (n.clone(), column(c))).collect(),
+            rollouts: rollouts.into_iter().map(|(_, rollout)| rollout).collect(),
+        }
+    }
+}
+
+fn settle(stage: &SignalStage, rollouts: &[Rollout], outcomes: &[Outcome]) -> Result<Column, RunError> {
+    if stage.on_error == OnError::Fail {
+        if let Some((rollout, Err(reason))) = rollouts.iter().zip(outcomes).find(|(_, o)| o.is_err()) {
+            return Err(RunError::Signal { signal: stage.name.clone(), id: rollout.id.clone(), reason: reason.clone() });
+        }
+    }
+    let column = Column::from_outcomes(outcomes);
+    match stage.on_error {
+        OnError::Value(value) => Ok(column.filled(value)),
+        OnError::Fail | OnError::Null => Ok(column),
+    }
+}
+
+/// A panic in a method costs its rollouts their score, never the run.
+fn guarded(rollouts: usize, f: impl FnOnce() -> Vec<Outcome>) -> Vec<Outcome> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        let reason = Unscored::failed(format!("the method panicked ({}); please report it", text.unwrap_or("no message")));
+        vec![Err(reason); rollouts]
+    })
+}
+
+fn run_signal(signal: &dyn Signal, rollouts: &[Rollout], groups: &Groups) -> Vec<Outcome> {
+    if signal.scope() == Scope::Rollout {
+        return rollouts
+            .par_iter()
+            .with_min_len(8)
+            .flat_map_iter(|rollout| guarded(1, || vec![signal.score(rollout)]))
+            .collect();
+    }
+    let ranges: Vec<_> = groups.iter().collect();
+    ranges
+        .into_par_iter()
+        .flat_map_iter(|range| {
+            let group = &rollouts[range];
+            let outcomes = guarded(group.len(), || signal.score_group(group));
+            debug_assert_eq!(outcomes.len(), group.len());
+            outcomes
+        })
+        .collect()
+}
+
+/// Scores rollouts with one signal; rollouts of a group need not be neighbours, outcomes come in the order given.
+pub fn score_in_order(signal: &dyn Signal, rollouts: Vec<Rollout>) -> Vec<Outcome> {
+    let keys: Vec<&str> = rollouts.iter().map(|r| r.group.as_str()).collect();
+    let (groups, order) = Groups::from_keys(&keys);
+    let mut slots: Vec<Option<Rollout>> = rollouts.into_iter().map(Some).collect();
+    let sorted: Vec<Rollout> = order.iter().filter_map(|&i| slots[i].take()).collect();
+    let mut numbered: Vec<_> = order.into_iter().zip(run_signal(signal, &sorted, &groups)).collect();
+    numbered.sort_by_key(|(at, _)| *at);
+    numbered.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn chain(
+    section: &'static str,
+    stages: &mut [TransformStage],
+    run_seed: u64,
+    frame: &Frame,
+    start: Option<Column>,
+) -> Result<Option<Column>, RunError> {
+    let mut current = start;
+    for (i, stage) in stages.iter_mut().enumerate() {
+        let view = View { frame, current: current.as_ref(), seed: stage_seed(run_seed, section, i) };
+        let next = stage.transform.apply(&view).map_err(|error| transform_error(section, stage.method.id, error))?;
+        current = Some(next);
+    }
+    Ok(current)
+}
+
+fn stage_seed(run_seed: u64, section: &str, i: usize) -> u64 {
+    run_seed ^ seed::fnv1a(&format!("{section}.{i}"))
+}
+
+fn contributions(spec: &Spec, frame: &Frame, start: Option<&Column>) -> Vec<(String, Column)> {
+    let view = View { frame, current: start, seed: stage_seed(spec.seed, "reward", 0) };
+    spec.reward.first().map_or_else(Vec::new, |stage| stage.transform.contributions(&view))
+}
+
+fn transform_error(section: &'static str, method: &'static str, error: MethodError) -> RunError {
+    RunError::Transform { section, method, error }
+}
+
+/// Keeps the value of a score that stands for an outcome, for summaries.
+pub(super) fn value_of(outcome: &Outcome) -> Option<f64> {
+    outcome.as_ref().ok().map(Score::value)
+}
