@@ -196,3 +196,15 @@ fn references_equal_themselves() {
         }
     }
 }
+
+/// The Qwen preset extracts and judges as the recorded run of its original did.
+#[test]
+fn qwen_scores() {
+    let Some(rows) = rows("data/math/math_cot_800_pairs.jsonl") else { return };
+    let options = Options { preset: Preset::Qwen, ..Options::default() };
+    for (at, row) in rows.iter().enumerate() {
+        let verdict = verify(text(row, "gold"), text(row, "completion"), &options);
+        let same = verdict.is_equal() == row["qwen_score"].as_bool().unwrap();
+        assert!(same, "{at} {verdict:?} {} {}", row["gold"], row["qwen_extracted"]);
+    }
+}

@@ -2,7 +2,6 @@
 
 use memchr::memmem;
 
-use super::lexer::group_len;
 use super::{Extract, Options};
 
 /// A candidate answer: its text, where it was found, and its byte range in the completion.
@@ -85,67 +84,82 @@ struct Boxed {
     inner: (usize, usize),
 }
 
+/// All boxes that are closed, outermost only. An unclosed box claims nothing: a cut completion has not answered.
 fn boxes(text: &str) -> Vec<Boxed> {
+    let bytes = text.as_bytes();
     let mut found: Vec<Boxed> = Vec::new();
-    for at in memmem::find_iter(text.as_bytes(), b"boxed")
-        .chain(memmem::find_iter(text.as_bytes(), b"fbox"))
-    {
-        if !text[..at].ends_with('\\') {
-            continue;
-        }
-        let after = at + if text[at..].starts_with("boxed") { 5 } else { 4 };
-        let rest = &text[after..];
-        let spaces = rest.len() - rest.trim_start_matches(' ').len();
-        let start = at - 1;
-        if rest[spaces..].starts_with('{') {
-            // An unclosed box claims nothing: a cut completion has not answered.
-            if let Some(len) = closed_group(&rest[spaces..]) {
-                let open = after + spaces;
-                found.push(Boxed { start, end: open + len, inner: (open + 1, open + len - 1) });
+    // Open braces, each with the start of the box that it opens.
+    let mut open: Vec<(usize, Option<usize>)> = Vec::new();
+    let Some(first) = memmem::find(bytes, b"\\boxed").or_else(|| memmem::find(bytes, b"\\fbox"))
+    else {
+        return found;
+    };
+    let mut at = first.min(memmem::find(bytes, b"\\fbox").unwrap_or(first));
+    while let Some(next) = memchr::memchr3(b'\\', b'{', b'}', &bytes[at..]) {
+        let here = at + next;
+        at = here + 1;
+        match bytes[here] {
+            b'{' => open.push((here, None)),
+            b'}' => {
+                if let Some((brace, Some(start))) = open.pop() {
+                    while found.last().is_some_and(|inner| inner.start > start) {
+                        found.pop();
+                    }
+                    found.push(Boxed { start, end: here + 1, inner: (brace + 1, here) });
+                }
             }
-        } else if let Some(token) =
-            rest.strip_prefix(' ').map(|r| r.find([' ', '$', '\n', '\\']).unwrap_or(r.len()))
-            && token > 0
-        {
-            found.push(Boxed {
-                start,
-                end: after + 1 + token,
-                inner: (after + 1, after + 1 + token),
-            });
+            _ => match box_opening(text, here) {
+                Some(Opening::Brace(brace)) => {
+                    open.push((brace, Some(here)));
+                    at = brace + 1;
+                }
+                Some(Opening::Token(inner)) => {
+                    found.push(Boxed { start: here, end: inner.1, inner });
+                    at = inner.1;
+                }
+                // An escaped brace is no brace.
+                None => {
+                    at = here
+                        + 1
+                        + usize::from(
+                            matches!(bytes.get(here + 1), Some(b'{' | b'}' | b'\\'))
+                                && !box_behind(text, here + 1),
+                        )
+                }
+            },
+        }
+        if at >= bytes.len() {
+            break;
         }
     }
-    found.sort_by_key(|b| b.start);
-    // A box inside a box belongs to the outer one.
-    let mut end = 0;
-    found.retain(|b| {
-        let outer = b.start >= end;
-        if outer {
-            end = b.end;
-        }
-        outer
-    });
     found
 }
 
-/// The length of a braced group that is closed.
-fn closed_group(text: &str) -> Option<usize> {
-    let len = group_len(text);
-    let closed = len >= 2 && text[..len].ends_with('}') && balanced(&text[..len]);
-    closed.then_some(len)
+/// What a box command opens.
+enum Opening {
+    /// The position of its brace.
+    Brace(usize),
+    /// One token without braces.
+    Token((usize, usize)),
 }
 
-fn balanced(group: &str) -> bool {
-    let (mut depth, mut escaped) = (0i64, false);
-    for byte in group.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            _ => {}
-        }
+/// Whether a second backslash begins a box: text that was escaped once too often.
+fn box_behind(text: &str, at: usize) -> bool {
+    text.as_bytes().get(at) == Some(&b'\\') && box_opening(text, at).is_some()
+}
+
+/// The box command at a backslash.
+fn box_opening(text: &str, backslash: usize) -> Option<Opening> {
+    let name = &text[backslash + 1..];
+    let rest = name.strip_prefix("boxed").or_else(|| name.strip_prefix("fbox"))?;
+    let from = text.len() - rest.len();
+    let token = rest.trim_start_matches(' ');
+    let spaces = rest.len() - token.len();
+    if token.starts_with('{') {
+        return Some(Opening::Brace(from + spaces));
     }
-    depth == 0
+    let len = token.find([' ', '$', '\n', '\\', '{', '}']).unwrap_or(token.len());
+    (spaces > 0 && len > 0).then_some(Opening::Token((from + spaces, from + spaces + len)))
 }
 
 /// The last box with those that belong to the same answer.

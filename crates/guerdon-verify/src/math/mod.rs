@@ -45,6 +45,7 @@ mod number;
 mod numeric;
 mod options;
 mod parser;
+mod presets;
 mod units;
 mod vocabulary;
 mod words;
@@ -81,6 +82,8 @@ impl Verdict {
 #[derive(Debug, Clone)]
 pub struct Prepared {
     answer: Result<Answer, Verdict>,
+    /// The reference as it came, for presets that compare strings.
+    reference: String,
     /// The whole reference without markup, when the answer is only a part of it.
     whole: Option<String>,
     options: Options,
@@ -91,13 +94,19 @@ pub struct Prepared {
 pub fn prepare(reference: &str, options: &Options) -> Prepared {
     let options = options.clone();
     if reference.len() > options.budget.completion_bytes {
-        return Prepared { answer: Err(Verdict::Budget("completion_bytes")), whole: None, options };
+        let answer = Err(Verdict::Budget("completion_bytes"));
+        return Prepared { answer, reference: String::new(), whole: None, options };
+    }
+    if !matches!(options.preset, Preset::Guerdon | Preset::MathVerify) {
+        // The preset reads the reference itself.
+        let answer = Err(Verdict::NoAnswer);
+        return Prepared { answer, reference: reference.to_owned(), whole: None, options };
     }
     let bare = answer::in_reference(reference, &options);
     let part = bare.len() < reference.trim().len();
     let whole =
         (part && reference.len() <= options.budget.bytes).then(|| answer::plain(reference.trim()));
-    Prepared { answer: read(&bare, &options), whole, options }
+    Prepared { answer: read(&bare, &options), reference: String::new(), whole, options }
 }
 
 fn read(bare: &str, options: &Options) -> Result<Answer, Verdict> {
@@ -110,14 +119,16 @@ fn read(bare: &str, options: &Options) -> Result<Answer, Verdict> {
 impl Prepared {
     /// Whether the completion's answer is the reference's.
     pub fn verify(&self, completion: &str) -> Verdict {
+        if completion.len() > self.options.budget.completion_bytes {
+            return Verdict::Budget("completion_bytes");
+        }
+        if let Some(verdict) = presets::verify(&self.reference, completion, &self.options) {
+            return verdict;
+        }
         let reference = match &self.answer {
             Ok(answer) => answer,
             Err(verdict) => return verdict.clone(),
         };
-        let budget = &self.options.budget;
-        if completion.len() > budget.completion_bytes {
-            return Verdict::Budget("completion_bytes");
-        }
         let found = extract::candidates(completion, &self.options);
         match found.iter().find(|c| !Answer::is_blank(&c.text)) {
             Some(first) => self.judge(reference, first),
@@ -180,6 +191,12 @@ pub fn extract<'a>(completion: &'a str, options: &Options) -> Vec<Candidate<'a>>
 
 /// Whether two bare answers are equal. Symmetric.
 pub fn equivalent(a: &str, b: &str, options: &Options) -> Verdict {
+    if a.len().max(b.len()) > options.budget.completion_bytes {
+        return Verdict::Budget("completion_bytes");
+    }
+    if let Some(verdict) = presets::equivalent(a, b, options) {
+        return verdict;
+    }
     let first = match read(a, options) {
         Ok(answer) => answer,
         Err(verdict) => return verdict,
@@ -213,6 +230,17 @@ fn compare(a: &Answer, b: &Answer, options: &Options, restated: bool) -> Verdict
         return Verdict::Equal;
     }
     spent.map_or(Verdict::Different, Verdict::Budget)
+}
+
+/// The value of a constant in double precision.
+fn constant(text: &str, options: &Options) -> Option<f64> {
+    let answer = Answer::read(text, &options.budget).ok()?;
+    let expr = answer.readings.first()?;
+    let point = numeric::Point { seed: 0, signed: false, bound: None };
+    let symbols =
+        expr.any(&|x| matches!(x, ast::Expr::Sym(_) | ast::Expr::App(..) | ast::Expr::Text(_)));
+    let value = numeric::evaluate(expr, point, &Meter::new(&options.budget)).ok()?;
+    (!symbols && value.im == 0.0).then_some(value.re)
 }
 
 /// The body of a fuzz target: no input may panic, hang or break symmetry.

@@ -42,7 +42,7 @@ pub enum Preset {
     /// verl `utils/reward_score/math_reward.py`: last box, Hendrycks' string normalisation.
     #[serde(rename = "math_reward")]
     VerlMath,
-    /// verl `utils/reward_score/math_dapo.py`; `strict` chooses the strict box verification, otherwise "Answer:".
+    /// verl `utils/reward_score/math_dapo.py`; `strict_box` chooses the box, otherwise "Answer:".
     #[serde(rename = "math_dapo")]
     VerlDapo,
     /// `is_equiv` of the MATH data set (Hendrycks et al.).
@@ -114,8 +114,11 @@ pub struct Options {
     /// The grader. Presets other than `guerdon` and `math-verify` bring their own extraction. Default `guerdon`.
     pub preset: Preset,
     /// With `true`, names of variables count: `f(x)` is not `f(y)`. With `false` they may be renamed. Default `true`.
-    /// The presets `gsm8k` and `math_dapo` read it as their own strict switch.
+    /// The preset `gsm8k` reads it as its method: strict, or flexible.
     pub strict: bool,
+    /// Preset `math_dapo` only: the exact content of a box in the last 100 characters, instead of the normalised
+    /// text after "Answer:". Default `false`.
+    pub strict_box: bool,
     /// Two numbers of which one is a decimal are equal when they differ by at most this share of the larger one.
     /// From 0 (exact, the default) to 1.
     pub relative_tolerance: f64,
@@ -147,6 +150,7 @@ impl Default for Options {
             ],
             preset: Preset::Guerdon,
             strict: true,
+            strict_box: false,
             relative_tolerance: 0.0,
             absolute_tolerance: 0.0,
             float_rounding: 6,

@@ -96,19 +96,20 @@ impl Comparer<'_> {
             return Ok(verdict);
         }
         let decimal = is_decimal(a) || is_decimal(b);
-        match (exact::evaluate(a, self.meter), exact::evaluate(b, self.meter)) {
+        let refused = match (exact::evaluate(a, self.meter), exact::evaluate(b, self.meter)) {
             (Ok(x), Ok(y)) => return self.rationals(&x, &y, decimal),
             (Err(stop @ Stop::Budget("steps")), _) | (_, Err(stop @ Stop::Budget("steps"))) => {
                 return Err(stop);
             }
-            _ => {}
-        }
+            (Err(Stop::Budget(what)), _) | (_, Err(Stop::Budget(what))) => Some(what),
+            _ => None,
+        };
         if let Some(same) = self.in_fields(a, b)?
             && (same || !decimal)
         {
             return Ok(same);
         }
-        self.numerically(a, b, decimal)
+        self.numerically(a, b, decimal, refused)
     }
 
     fn rationals(&self, x: &Rational, y: &Rational, decimal: bool) -> Outcome<bool> {
@@ -151,9 +152,16 @@ impl Comparer<'_> {
         Ok(Some(true))
     }
 
-    fn numerically(&self, a: &Expr, b: &Expr, decimal: bool) -> Outcome<bool> {
+    /// `spent` is the allowance that exact evaluation ran out of.
+    fn numerically(
+        &self,
+        a: &Expr,
+        b: &Expr,
+        decimal: bool,
+        mut spent: Option<&'static str>,
+    ) -> Outcome<bool> {
         let free = has_symbols(a) || has_symbols(b);
-        let (mut compared, mut spent) = (0, None);
+        let mut compared = 0;
         for round in 0..if free { 2 * POINTS } else { 1 } {
             let signed = round >= POINTS;
             let seed = self.options.seed.wrapping_add(0x5eed + round);
