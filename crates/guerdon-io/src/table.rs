@@ -1,6 +1,7 @@
 //! Parquet files as rows of JSON values.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,41 +36,43 @@ impl Table {
         read: Arc<AtomicU64>,
     ) -> Result<Self, ReadError> {
         let bytes = file.metadata().map_or(0, |meta| meta.len());
-        let fail = |detail: String| ReadError::Parquet { file: name.clone(), detail };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)
-            .map_err(|error| fail(error.to_string()))?;
+        let builder = guarded(name, || ParquetRecordBatchReaderBuilder::try_new(file))?;
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
-        let reader =
-            builder.with_batch_size(BATCH_ROWS).build().map_err(|error| fail(error.to_string()))?;
+        let reader = guarded(name, || builder.with_batch_size(BATCH_ROWS).build())?;
         Ok(Self { name: name.clone(), reader, row: 0, rows, read, bytes })
     }
 
     /// The next rows; an empty chunk at the end.
     pub(crate) fn next_chunk(&mut self) -> Result<Chunk, ReadError> {
-        let batch = match self.reader.next() {
-            None => return Ok(Chunk::default()),
-            Some(Ok(batch)) => batch,
-            Some(Err(error)) => {
-                return Err(ReadError::Parquet {
-                    file: self.name.clone(),
-                    detail: error.to_string(),
-                });
-            }
-        };
+        let reader = &mut self.reader;
+        let batch = guarded(&self.name, || reader.by_ref().find_map(not_empty).transpose())?;
+        let Some(batch) = batch else { return Ok(Chunk::default()) };
         let first = self.row;
         self.row += batch.num_rows() as u64;
         self.read.store(share(self.row, self.rows, self.bytes), Ordering::Relaxed);
-        let rows = (0..batch.num_rows()).map(|i| {
-            let row = first + i as u64;
-            RawRow {
-                number: row + 1,
-                row,
-                offset: 0,
-                content: Content::Columns(columns(&batch, i)),
-            }
+        let rows = (first..self.row).zip(0..).map(|(row, i)| {
+            let content = Content::Columns(columns(&batch, i));
+            RawRow { number: row + 1, row, offset: 0, content }
         });
         Ok(Chunk { bytes: Vec::new(), rows: rows.collect() })
     }
+}
+
+fn not_empty<E>(batch: Result<RecordBatch, E>) -> Option<Result<RecordBatch, E>> {
+    Some(batch).filter(|batch| !batch.as_ref().is_ok_and(|batch| batch.num_rows() == 0))
+}
+
+/// The Parquet library panics on some damaged files; that is an error of the file like any other.
+fn guarded<T, E: std::fmt::Display>(
+    name: &Arc<str>,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, ReadError> {
+    let detail = match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it is damaged".to_owned(),
+    };
+    Err(ReadError::Parquet { file: name.clone(), detail })
 }
 
 fn columns(batch: &RecordBatch, row: usize) -> Result<Map<String, Value>, Problem> {
@@ -192,5 +195,17 @@ fn utf8(bytes: &[u8]) -> Result<Value, String> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.into()),
         Err(_) => Err("bytes that are not UTF-8 have no JSON form: convert them to text".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::guarded;
+
+    #[test]
+    fn a_panic_of_the_library_is_an_error_of_the_file() {
+        let result = guarded::<(), String>(&"a.parquet".into(), || panic!("out of bounds"));
+        let text = "a.parquet: not a readable Parquet file: it is damaged";
+        assert_eq!(result.unwrap_err().to_string(), text);
     }
 }
