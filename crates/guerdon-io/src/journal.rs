@@ -14,6 +14,8 @@ use crate::output::{self, beside, failed};
 /// What [`Journal::with_interval`] is, unless it is called.
 const INTERVAL: Duration = Duration::from_millis(200);
 const VERSION: u32 = 1;
+const RECORD: &str = ".partial.journal";
+const NEXT: &str = ".partial.journal.next";
 
 /// Writes rows so that a run that was killed goes on where it was.
 ///
@@ -97,7 +99,7 @@ impl Journal {
                 }
                 Err(because) => {
                     // The record goes before the rows it counts.
-                    remove(&beside(path, ".partial.journal"))?;
+                    remove(&beside(path, RECORD))?;
                     start = Start::Fresh { because };
                 }
             }
@@ -153,11 +155,11 @@ impl Journal {
     fn save(&mut self) -> io::Result<()> {
         self.out.flush()?;
         self.out.get_ref().sync()?;
-        let next = beside(&self.path, ".partial.journal.next");
+        let next = beside(&self.path, NEXT);
         let mut file = File::create(&next)?;
         file.write_all(&serde_json::to_vec(&self.record)?)?;
         file.sync_data()?;
-        fs::rename(next, beside(&self.path, ".partial.journal"))
+        fs::rename(next, beside(&self.path, RECORD))
     }
 
     /// Completes the file, gives it its format and its name, and removes the journal.
@@ -168,13 +170,15 @@ impl Journal {
             return Ok(());
         }
         output::publish_rows(&self.path).map_err(&fail)?;
-        remove(&beside(&self.path, ".partial.journal")).map_err(fail)
+        // A run that was killed while it recorded has left a `.next`.
+        remove(&beside(&self.path, NEXT)).map_err(&fail)?;
+        remove(&beside(&self.path, RECORD)).map_err(fail)
     }
 }
 
 /// The last record of an earlier run that can be continued, or why there is none.
 fn earlier(path: &Path, this: &Record, length: u64) -> Result<Record, Option<String>> {
-    let text = fs::read(beside(path, ".partial.journal")).map_err(|_| None)?;
+    let text = fs::read(beside(path, RECORD)).map_err(|_| None)?;
     let refuse =
         |why: &str| Some(format!("the unfinished {}.partial is discarded: {why}", path.display()));
     let last: Record =

@@ -148,6 +148,10 @@ fn killed(name: &str, seed: u64) -> Result<(), Failed> {
     }
     assert!(spawn(directory).wait()?.success());
     assert!(kills > 3, "killed only {kills} times: the job is too short to show anything");
+    let left = fs::read_dir(directory)?.filter(|entry| {
+        entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().contains("partial"))
+    });
+    assert_eq!(left.count(), 0, "nothing else is left");
     if fs::read(&output)? != fs::read(&left_alone)? {
         return Err(format!("the output differs after {kills} kills").into());
     }
