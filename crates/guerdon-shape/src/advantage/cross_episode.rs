@@ -112,7 +112,7 @@ impl CrossEpisode {
 
 impl Transform for CrossEpisode {
     fn apply(&mut self, view: &View<'_>) -> Result<Column, MethodError> {
-        view.dense_fine(&[], |d| {
+        view.dense_fine(&[&self.attempt], |d| {
             let attempts = tokens::column(view, d, &self.attempt)?;
             let mut fine = tokens::rewards(d, &attempts)?;
             for i in 0..fine.rows() {

@@ -180,7 +180,9 @@ impl Gae {
 
 impl Transform for Gae {
     fn apply(&mut self, view: &View<'_>) -> Result<Column, MethodError> {
-        view.dense_fine(&[], |d| {
+        let lists: Vec<&str> =
+            std::iter::once(&self.values).chain(&self.mask).map(String::as_str).collect();
+        view.dense_fine(&lists, |d| {
             let values = tokens::column(view, d, &self.values)?;
             let mask = self.mask.as_ref().map(|name| tokens::column(view, d, name)).transpose()?;
             let fine = self.advantages(&tokens::rewards(d, &values)?, &values, mask.as_ref())?;

@@ -149,7 +149,11 @@ fn energy(logprobs: &Fine, sum_pi_squared: Option<&Fine>) -> Fine {
 
 impl Transform for Otb {
     fn apply(&mut self, view: &View<'_>) -> Result<Column, MethodError> {
-        view.dense_fine(&[], |d| {
+        let lists: Vec<&str> = std::iter::once(&self.logprobs)
+            .chain(&self.sum_pi_squared)
+            .map(String::as_str)
+            .collect();
+        view.dense_fine(&lists, |d| {
             let logprobs = tokens::column(view, d, &self.logprobs)?;
             let squares = self
                 .sum_pi_squared

@@ -174,7 +174,7 @@ impl Progress {
             Baseline::None => d.values.clone(),
             Baseline::Group => grpo::Preset::DrGrpo.rule().advantages(&d.values, &d.groups)?,
             Baseline::Termination => {
-                d.values.iter().zip(&d.aux[0]).map(|(r, stop)| r - stop).collect()
+                d.values.iter().zip(&d.aux[1]).map(|(r, stop)| r - stop).collect()
             }
         };
         for outcome in &mut outcomes {
@@ -186,9 +186,11 @@ impl Progress {
 
 impl Transform for Progress {
     fn apply(&mut self, view: &View<'_>) -> Result<Column, MethodError> {
-        let termination: &[&str] =
-            if self.baseline() == Baseline::Termination { &[&self.termination] } else { &[] };
-        view.dense_fine(termination, |d| {
+        let mut columns = vec![self.values.as_str()];
+        if self.baseline() == Baseline::Termination {
+            columns.push(&self.termination);
+        }
+        view.dense_fine(&columns, |d| {
             let values = tokens::column(view, d, &self.values)?;
             let mut outcomes = self.outcomes(d)?;
             let mut rows = Vec::with_capacity(outcomes.len());

@@ -264,7 +264,8 @@ impl Transform for ReinforcePp {
         if !dense && self.kl.is_none() && self.gamma == 1.0 {
             return view.dense(&[&self.length], |d| self.outcomes(&d.values, &d.aux[0], &d.groups));
         }
-        view.dense_fine(&[], |d| {
+        let lists: Vec<&str> = self.kl.iter().map(String::as_str).collect();
+        view.dense_fine(&lists, |d| {
             let kl = self.kl.as_ref().map(|name| tokens::column(view, d, name)).transpose()?;
             let shape = match (&d.fine, &kl) {
                 (Some(own), _) => own.clone(),

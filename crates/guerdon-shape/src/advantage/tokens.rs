@@ -6,6 +6,8 @@
 use guerdon_core::{Dense, Fine, Level, MethodError, View};
 
 /// The finer values of column `name`, for the rows of `dense`.
+///
+/// Close the frame up over that column as well, so that a rollout without the list is left out rather than an error.
 pub fn column(view: &View<'_>, dense: &Dense<'_>, name: &str) -> Result<Fine, MethodError> {
     if dense.rows.is_empty() {
         return Ok(Fine::from_rows(Level::Token, []));

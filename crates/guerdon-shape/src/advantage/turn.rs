@@ -194,7 +194,8 @@ impl Turn {
 
 impl Transform for Turn {
     fn apply(&mut self, view: &View<'_>) -> Result<Column, MethodError> {
-        view.dense_fine(&[], |d| {
+        let lists = self.reads();
+        view.dense_fine(&lists.iter().map(String::as_str).collect::<Vec<_>>(), |d| {
             let mut fine = self.raw(view, d)?;
             match self.normalize {
                 Normalize::None => {}

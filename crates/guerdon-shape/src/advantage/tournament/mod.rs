@@ -152,7 +152,8 @@ impl Tournament {
 
 impl Transform for Tournament {
     fn apply(&mut self, view: &View<'_>) -> Result<Column, MethodError> {
-        view.dense(&[], |d| {
+        let lists: Vec<&str> = self.matches.iter().map(String::as_str).collect();
+        view.dense(&lists, |d| {
             let table =
                 self.matches.as_ref().map(|name| tokens::column(view, d, name)).transpose()?;
             let mut out = Vec::with_capacity(d.values.len());
