@@ -23,6 +23,7 @@ function svg(name, props = {}, ...children) {
 
 const number = (x, digits = 3) => {
   if (x === null || x === undefined) return "–";
+  if (Math.abs(x) < 1e-12) return "0";
   if (x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e6)) return x.toExponential(2);
   return Number(x.toFixed(digits)).toString();
 };
@@ -211,7 +212,7 @@ function contributions() {
   const items = data.contributions;
   const top = Math.max(...items.map(([, m]) => Math.abs(m.mean) + (m.spread ?? 0)), 1e-9);
   const rows = items.map(([name, m]) => {
-    const bar = svg("svg", { viewBox: "0 0 240 18", style: "width:240px;display:inline-block" });
+    const bar = svg("svg", { viewBox: "0 0 240 18", style: "width:130px;display:inline-block" });
     const w = (Math.abs(m.mean) / top) * 118;
     bar.append(svg("line", { x1: 120, x2: 120, y1: 0, y2: 18, stroke: "var(--line)" }));
     bar.append(svg("rect", { x: m.mean < 0 ? 120 - w : 120, y: 3, width: Math.max(w, 1), height: 12, rx: 2, fill: m.mean < 0 ? "var(--red)" : "var(--gold)" }));

@@ -58,7 +58,10 @@ impl Node {
     /// Reads YAML or JSON text.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
         let mut reader = Reader { parser: Parser::new_from_str(text), anchors: Vec::new(), nodes: 0 };
-        reader.document()
+        reader.document().map_err(|mut error| {
+            error.span = within(text, error.span);
+            error
+        })
     }
 
     /// A tree without places, from a value that was built by a program.
@@ -255,6 +258,14 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(Node { kind: Kind::Map(entries), span: start })
+    }
+}
+
+/// An error at the end of the text is shown behind its last line.
+fn within(text: &str, span: Span) -> Span {
+    match (text.lines().count(), text.lines().last()) {
+        (lines, Some(last)) if span.line > lines => Span { line: lines, column: last.chars().count() + 1, len: 1 },
+        _ => span,
     }
 }
 
