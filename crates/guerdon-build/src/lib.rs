@@ -4,6 +4,8 @@
 //! `guerdon_core::method!`. Its module documentation (`//!`) becomes the method's manual. The generated slice is plain
 //! Rust, sorted by path, so that a registered method is always there: no linker tricks.
 
+#![allow(clippy::print_stdout, reason = "cargo reads a build script through its output")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
