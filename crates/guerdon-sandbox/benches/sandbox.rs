@@ -7,7 +7,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use guerdon_sandbox::{Compare, Config, Sandbox, StdioCase, Task, Tests};
+use guerdon_sandbox::{Compare, Config, Outcome, Sandbox, StdioCase, Task, Tests};
 
 const ADD: &str = "def add(a, b):\n    return a + b\n";
 const ASSERTS: [&str; 3] =
@@ -105,6 +105,6 @@ fn many(sandbox: &Sandbox, task: &Task) -> f64 {
     let start = Instant::now();
     let outcomes = sandbox.run_many(&tasks);
     let rate = OUR_RUNS as f64 / start.elapsed().as_secs_f64();
-    assert!(outcomes.iter().all(|o| o.as_ref().is_ok_and(|o| o.all_passed())), "the work failed");
+    assert!(outcomes.iter().all(|o| o.as_ref().is_ok_and(Outcome::all_passed)), "the work failed");
     rate
 }

@@ -175,7 +175,7 @@ fn limits_hold() {
     gets(
         "import resource as r
 def f(): return [r.getrlimit(k) for k in (r.RLIMIT_CPU, r.RLIMIT_AS, r.RLIMIT_NPROC, r.RLIMIT_FSIZE, r.RLIMIT_NOFILE, r.RLIMIT_CORE)]",
-        "[(n, n) for n in (2, 256 << 20, 64, 16 << 20, 128, 0)]",
+        "[(n, n) for n in (15, 256 << 20, 64, 16 << 20, 128, 0)]",
     );
     gets(
         "import os, time

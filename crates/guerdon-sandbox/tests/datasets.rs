@@ -96,10 +96,10 @@ fn run(what: &str, tasks: &[Task], expected: bool) {
     eprintln!("{what}: {} tasks, {tests} tests", tasks.len());
 }
 
-fn mbpp(row: &Value, source: String) -> Task {
+fn mbpp(row: &Value, source: &str) -> Task {
     let list: Vec<String> = serde_json::from_value(row["test_list"].clone()).expect("texts");
     let list: Vec<&str> = list.iter().map(String::as_str).collect();
-    let mut task = asserts(&source, &list);
+    let mut task = asserts(source, &list);
     if let Tests::Asserts { setup, .. } = &mut task.tests {
         *setup = text(&row["labels"], "test_setup_code");
     }
@@ -110,13 +110,12 @@ fn mbpp(row: &Value, source: String) -> Task {
 fn mbpp_solutions() {
     let rows = sample(rows("mbpp"), 8);
     let solution = |row: &Value| text(row, "canonical_solution");
-    let honest: Vec<_> = rows.iter().map(|row| mbpp(row, solution(row))).collect();
+    let honest: Vec<_> = rows.iter().map(|row| mbpp(row, &solution(row))).collect();
     run("mbpp, canonical", &honest, true);
     let wrong: Vec<_> =
-        rows.iter().map(|row| mbpp(row, mutated(&solution(row), &called(row)))).collect();
+        rows.iter().map(|row| mbpp(row, &mutated(&solution(row), &called(row)))).collect();
     run("mbpp, mutated", &wrong, false);
-    let cheats: Vec<_> =
-        rows.iter().map(|row| mbpp(row, "import os\nos._exit(0)".into())).collect();
+    let cheats: Vec<_> = rows.iter().map(|row| mbpp(row, "import os\nos._exit(0)")).collect();
     run("mbpp, exit", &cheats, false);
 }
 
@@ -227,7 +226,7 @@ fn contests_by_an_oracle() {
             .map(|row| {
                 let mut seen = std::collections::BTreeSet::new();
                 let mut cases = contest_cases(row);
-                cases.retain(|c| seen.insert(c.stdin.clone()));
+                cases.retain(|c| !c.stdout.trim().is_empty() && seen.insert(c.stdin.clone()));
                 let cases = sample(cases, 4);
                 contest(oracle(&cases, change), cases)
             })

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{letters, sandbox, start, stdio};
+use common::{letters, quick, sandbox, start, stdio};
 use guerdon_sandbox::{Config, Runner, Task};
 
 const CPP: &str = "#include <bits/stdc++.h>\nint main() { long a, b; std::cin >> a >> b; std::cout << a + b << std::endl; }";
@@ -37,7 +37,7 @@ fn cpp() {
         ),
         "K",
     );
-    gives(&stdio("cpp", "int main() { for (;;); }", &[("", "")]), "T");
+    gives(&quick(stdio("cpp", "int main() { for (;;); }", &[("", "")])), "T");
     gives(
         &stdio(
             "cpp",
@@ -46,7 +46,10 @@ fn cpp() {
         ),
         "M",
     );
-    gives(&stdio("cpp", "#include <unistd.h>\nint main() { for (;;) fork(); }", &[("", "")]), "T");
+    gives(
+        &quick(stdio("cpp", "#include <unistd.h>\nint main() { for (;;) fork(); }", &[("", "")])),
+        "T",
+    );
     gives(&stdio("cpp", "#include <cstdlib>\nint main() { exit(0); }", &[("", "3")]), "W");
     gives(
         &stdio(
@@ -78,7 +81,7 @@ fn javascript() {
     sums("javascript", JAVASCRIPT);
     gives(&stdio("javascript", "throw new Error('x')", &[("", "")]), "E");
     gives(&stdio("javascript", "process.exit(0)", &[("", "1")]), "W");
-    gives(&stdio("javascript", "for (;;);", &[("", "")]), "T");
+    gives(&quick(stdio("javascript", "for (;;);", &[("", "")])), "T");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::{asserts, calls, config, letters, limits, start, stdio};
+use common::{asserts, calls, config, letters, limits, quick, start, stdio};
 use guerdon_sandbox::{Limits, Sandbox, Task};
 
 fn turn() -> MutexGuard<'static, ()> {
@@ -53,11 +53,7 @@ fn soon(holds: impl Fn() -> bool) -> bool {
 const DAEMON: &str = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        while True: time.sleep(1)\n    os._exit(0)\n";
 
 fn mixed() -> Vec<(Task, &'static str)> {
-    let quick = Limits { wall_s: 0.5, ..limits() };
-    let stuck = Task {
-        limits: Some(quick),
-        ..asserts("def f(x):\n    while True: pass", &["assert f(1) == 1"])
-    };
+    let stuck = quick(asserts("def f(x):\n    while True: pass", &["assert f(1) == 1"]));
     let daemon = format!("{DAEMON}print(input())");
     vec![
         (asserts("def f(x): return x", &["assert f(1) == 1", "assert f(1) == 2"]), "PW"),

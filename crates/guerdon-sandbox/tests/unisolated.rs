@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{asserts, calls, config, letters, stdio};
+use common::{asserts, calls, config, letters, quick, stdio};
 use guerdon_sandbox::{Config, Sandbox};
 
 fn unsafe_sandbox() -> Sandbox {
@@ -18,11 +18,15 @@ fn tests_are_judged_as_in_isolation() {
     let cases = [
         (asserts("def f(x): return x", &["assert f(1) == 1", "assert f(1) == 2"]), "PW"),
         (asserts("import os\nos._exit(0)", &["assert f(1) == 1"]), "E"),
-        (asserts("def f(x):\n    while True: pass", &["assert f(1) == 1"]), "T"),
+        (quick(asserts("def f(x):\n    while True: pass", &["assert f(1) == 1"])), "T"),
         (calls("def f(x): return x", "f", &[("[1]", "1")]), "P"),
         (stdio("python", "print(input())", &[("a", "a"), ("b", "a")]), "PW"),
         (
-            stdio("python", "import os, time\nos.fork()\nprint('a')\ntime.sleep(99)", &[("", "a")]),
+            quick(stdio(
+                "python",
+                "import os, time\nos.fork()\nprint('a')\ntime.sleep(99)",
+                &[("", "a")],
+            )),
             "T",
         ),
         (stdio("bash", "read x; echo $x", &[("a", "a")]), "P"),

@@ -48,7 +48,7 @@ fn task(place: Place, source: &str) -> Task {
 }
 
 fn attack_limits() -> Limits {
-    Limits { wall_s: 1.0, cpu_s: 1, total_wall_s: 6.0, memory_mb: 128, ..limits() }
+    Limits { wall_s: 0.6, cpu_s: 1, total_wall_s: 1.2, memory_mb: 128, ..limits() }
 }
 
 /// What the attacks try to reach on this machine.
@@ -89,8 +89,9 @@ impl Drop for Bait {
 fn honest_work_passes(sandbox: &Sandbox) -> bool {
     let source = format!("def f(x):\n    return {SECRET:?} if x == 2 else [1, {SECRET:?}]\n");
     let program = format!("if input() == '2':\n    print({SECRET:?})\n");
-    let places = [Place::Asserts, Place::Check, Place::Calls];
-    places.iter().all(|&p| sandbox.run(&task(p, &source)).is_ok_and(|o| o.all_passed()))
+    [Place::Asserts, Place::Calls]
+        .iter()
+        .all(|&p| sandbox.run(&task(p, &source)).is_ok_and(|o| o.all_passed()))
         && sandbox.run(&task(Place::Program, &program)).is_ok_and(|o| o.all_passed())
 }
 
