@@ -6,7 +6,7 @@
 use guerdon::core::method::Kind;
 use guerdon::core::{Column, Frame, Groups, Outcome, View};
 use guerdon::{Scorer, Spec};
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -30,8 +30,8 @@ struct PySpec {
 #[pymethods]
 impl PySpec {
     #[staticmethod]
-    fn from_path(path: std::path::PathBuf) -> PyResult<Self> {
-        let spec = Spec::from_path(&path).map_err(value_error)?;
+    fn from_path(path: &str) -> PyResult<Self> {
+        let spec = Spec::from_path(path.as_ref()).map_err(value_error)?;
         Ok(Self { scorer: Scorer::new(spec) })
     }
 
@@ -49,12 +49,23 @@ impl PySpec {
     }
 
     /// Scores rows (a list of dicts): one output row per input row, in the same order.
-    fn score<'py>(&mut self, py: Python<'py>, rows: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn score<'py>(
+        &mut self,
+        py: Python<'py>,
+        rows: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let rows: Vec<Value> = depythonize(rows)?;
         let scorer = &mut self.scorer;
         let out = py.detach(|| -> Result<Vec<Value>, guerdon::RunError> {
             let scored = scorer.score_rows(rows)?;
-            let row = |i| Value::Object(guerdon::engine::output_row(scorer.spec(), &scored, i, Default::default()));
+            let row = |i| {
+                Value::Object(guerdon::engine::output_row(
+                    scorer.spec(),
+                    &scored,
+                    i,
+                    guerdon::engine::RowOptions::default(),
+                ))
+            };
             Ok((0..scored.rollouts.len()).map(row).collect())
         });
         Ok(pythonize(py, &out.map_err(run_error)?)?)
@@ -73,7 +84,8 @@ impl PySpec {
 
 fn find(id: &str) -> PyResult<&'static guerdon::core::Method> {
     guerdon::find(id).ok_or_else(|| {
-        let hint = guerdon::nearest_method(id).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let hint = guerdon::nearest_method(id)
+            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         PyKeyError::new_err(format!("there is no method `{id}`{hint}"))
     })
 }
@@ -117,6 +129,9 @@ fn call<'py>(
     Ok(pythonize(py, &out)?)
 }
 
+/// Values (NaN where unscored) and, row by row, why there is none.
+type ValuesAndReasons<'py> = (Bound<'py, PyArray1<f64>>, Vec<Option<String>>);
+
 /// Scores rollouts (dicts with `completion`, `reference`, `prompt`, ...) with one signal.
 ///
 /// Returns the values (NaN where unscored) and, row by row, the reason or None.
@@ -126,18 +141,23 @@ fn score_signal<'py>(
     id: &str,
     rows: &Bound<'py, PyAny>,
     params: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyArray1<f64>>, Vec<Option<String>>)> {
+) -> PyResult<ValuesAndReasons<'py>> {
     let Kind::Signal(build) = find(id)?.kind else {
         return Err(PyValueError::new_err(format!("`{id}` is no signal")));
     };
     let signal = build(depythonize(params)?).map_err(value_error)?;
     let rows: Vec<Value> = depythonize(rows)?;
     let outcomes = py.detach(|| -> Result<Vec<Outcome>, guerdon::io::ReadError> {
-        let rollouts = guerdon::io::rollouts_from_values(rows, &guerdon::io::Mapping::default(), signal.reads_completion())?;
+        let rollouts = guerdon::io::rollouts_from_values(
+            rows,
+            &guerdon::io::Mapping::default(),
+            signal.reads_completion(),
+        )?;
         Ok(guerdon::engine::score_in_order(signal.as_ref(), rollouts))
     });
     let outcomes = outcomes.map_err(value_error)?;
-    let values: Vec<f64> = outcomes.iter().map(|o| o.as_ref().map_or(f64::NAN, guerdon::core::Score::value)).collect();
+    let values: Vec<f64> =
+        outcomes.iter().map(|o| o.as_ref().map_or(f64::NAN, guerdon::core::Score::value)).collect();
     let reasons = outcomes.into_iter().map(|o| o.err().map(|reason| reason.to_string())).collect();
     Ok((values.into_pyarray(py), reasons))
 }
@@ -148,8 +168,8 @@ fn score_signal<'py>(
 fn transform<'py>(
     py: Python<'py>,
     id: &str,
-    values: PyReadonlyArray1<'py, f64>,
-    groups: Option<PyReadonlyArray1<'py, i64>>,
+    values: &Bound<'py, PyArray1<f64>>,
+    groups: Option<&Bound<'py, PyArray1<i64>>>,
     columns: &Bound<'py, PyDict>,
     params: &Bound<'py, PyAny>,
     seed: u64,
@@ -158,9 +178,9 @@ fn transform<'py>(
         return Err(PyValueError::new_err(format!("`{id}` is no transform")));
     };
     let mut stage = build(depythonize(params)?).map_err(value_error)?;
-    let values = values.as_slice().map_err(value_error)?.to_vec();
+    let values = values.readonly().as_slice().map_err(value_error)?.to_vec();
     let keys = match groups {
-        Some(groups) => groups.as_slice().map_err(value_error)?.to_vec(),
+        Some(groups) => groups.readonly().as_slice().map_err(value_error)?.to_vec(),
         None => vec![0; values.len()],
     };
     let mut named: Vec<(String, Vec<f64>)> = Vec::new();
@@ -168,7 +188,8 @@ fn transform<'py>(
         let column: PyReadonlyArray1<'py, f64> = column.extract()?;
         named.push((name.extract()?, column.as_slice().map_err(value_error)?.to_vec()));
     }
-    let out = py.detach(|| apply(stage.as_mut(), &values, &keys, &named, seed)).map_err(value_error)?;
+    let out =
+        py.detach(|| apply(stage.as_mut(), &values, &keys, &named, seed)).map_err(value_error)?;
     Ok(out.into_pyarray(py))
 }
 
@@ -207,4 +228,3 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(transform, module)?)?;
     Ok(())
 }
-

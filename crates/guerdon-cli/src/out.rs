@@ -33,6 +33,8 @@ pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-            || cause.downcast_ref::<guerdon::io::WriteError>().is_some_and(guerdon::io::WriteError::is_broken_pipe)
+            || cause
+                .downcast_ref::<guerdon::io::WriteError>()
+                .is_some_and(guerdon::io::WriteError::is_broken_pipe)
     })
 }

@@ -20,14 +20,21 @@ fn killed_and_resumed(spec: &str, output: &str) {
     for wait in [30, 200, 500] {
         let folder = Folder::new();
         folder.write("s.yaml", spec).write("r.jsonl", recorded(8_000, 8));
-        let mut child = folder.command(&format!("score s.yaml r.jsonl -o {output} --report o.html")).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let mut child = folder
+            .command(&format!("score s.yaml r.jsonl -o {output} --report o.html"))
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(wait));
         child.kill().unwrap();
         child.wait().unwrap();
         folder.run(&format!("score s.yaml r.jsonl -o {output} --report o.html")).ok();
         let bytes = |f: &Folder, name: &str| std::fs::read(f.0.join(name)).unwrap();
         assert!(bytes(&folder, output) == bytes(&whole, output), "killed after {wait} ms");
-        assert!(bytes(&folder, "o.html") == bytes(&whole, "o.html"), "the report, killed after {wait} ms");
+        assert!(
+            bytes(&folder, "o.html") == bytes(&whole, "o.html"),
+            "the report, killed after {wait} ms"
+        );
         assert!(!folder.has(&format!("{output}.partial")));
         assert!(!folder.has(&format!("{output}.partial.journal")));
     }
@@ -47,9 +54,16 @@ fn the_state_of_online_transforms_is_kept() {
 fn another_spec_starts_anew() {
     let folder = Folder::new();
     folder.write("s.yaml", RECORDED).write("r.jsonl", recorded(8_000, 8));
-    let mut child = folder.command("score s.yaml r.jsonl -o o.jsonl").stdout(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = folder
+        .command("score s.yaml r.jsonl -o o.jsonl")
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
     let start = Instant::now();
-    while !folder.has("o.jsonl.partial.journal") && start.elapsed() < Duration::from_secs(20) && child.try_wait().unwrap().is_none() {
+    while !folder.has("o.jsonl.partial.journal")
+        && start.elapsed() < Duration::from_secs(20)
+        && child.try_wait().unwrap().is_none()
+    {
         std::thread::sleep(Duration::from_millis(5));
     }
     let _ = child.kill();
@@ -64,7 +78,12 @@ fn another_spec_starts_anew() {
 fn ctrl_c_stops_with_a_word_and_loses_nothing() {
     let folder = Folder::new();
     folder.write("s.yaml", RECORDED).write("r.jsonl", recorded(8_000, 8));
-    let child = folder.command("score s.yaml r.jsonl -o o.jsonl").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let child = folder
+        .command("score s.yaml r.jsonl -o o.jsonl")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     std::thread::sleep(Duration::from_millis(150));
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let ran = support::Ran::from(child.wait_with_output().unwrap());

@@ -29,7 +29,11 @@ fn math_rows() -> String {
 fn rows_hold_signals_errors_reward_and_advantage() {
     let folder = Folder::new();
     folder.write("s.yaml", MATH).write("r.jsonl", math_rows());
-    folder.run("score s.yaml r.jsonl -o out.jsonl").ok().says(&["4 rollouts, 2 groups", "1 (missing)", "wrote out.jsonl"]);
+    folder.run("score s.yaml r.jsonl -o out.jsonl").ok().says(&[
+        "4 rollouts, 2 groups",
+        "1 (missing)",
+        "wrote out.jsonl",
+    ]);
     let rows = folder.rows("out.jsonl");
     assert_eq!(rows[0]["signals"], json!({"correct": 1.0, "tagged": 1.0}));
     assert_eq!(rows[0]["reward"], json!(1.1));
@@ -43,9 +47,17 @@ fn rows_hold_signals_errors_reward_and_advantage() {
 
 #[test]
 fn on_error_decides_what_an_unscored_rollout_becomes() {
-    for (on_error, expect) in [("null", json!(null)), ("\"null\"", json!(null)), ("-1", json!(-1.0)), ("0.25", json!(0.25))] {
+    for (on_error, expect) in [
+        ("null", json!(null)),
+        ("\"null\"", json!(null)),
+        ("-1", json!(-1.0)),
+        ("0.25", json!(0.25)),
+    ] {
         let folder = Folder::new();
-        folder.write("s.yaml", format!("signals: {{r: {{use: verify.column, column: r, on_error: {on_error}}}}}"));
+        folder.write(
+            "s.yaml",
+            format!("signals: {{r: {{use: verify.column, column: r, on_error: {on_error}}}}}"),
+        );
         folder.write("r.jsonl", "{\"r\": 1}\n{\"r\": null}\n");
         folder.run("score s.yaml r.jsonl -o o.jsonl").ok();
         let row = &folder.rows("o.jsonl")[1];
@@ -55,7 +67,9 @@ fn on_error_decides_what_an_unscored_rollout_becomes() {
     let folder = Folder::new();
     folder.write("s.yaml", "signals: {r: {use: verify.column, column: r, on_error: fail}}");
     folder.write("r.jsonl", "{\"r\": 1}\n{\"r\": null, \"id\": \"seven\"}\n");
-    folder.run("score s.yaml r.jsonl -o o.jsonl").fails(2, &["signal `r` could not score rollout seven", "null"]);
+    folder
+        .run("score s.yaml r.jsonl -o o.jsonl")
+        .fails(2, &["signal `r` could not score rollout seven", "null"]);
     assert!(!folder.has("o.jsonl"));
 }
 
@@ -72,10 +86,15 @@ fn the_same_bytes_on_any_number_of_threads() {
 #[test]
 fn keep_carries_the_input_along() {
     let folder = Folder::new();
-    folder.write("s.yaml", RECORDED).write("r.jsonl", "{\"r\": 1, \"reward\": \"old\", \"note\": [1]}\n");
+    folder
+        .write("s.yaml", RECORDED)
+        .write("r.jsonl", "{\"r\": 1, \"reward\": \"old\", \"note\": [1]}\n");
     folder.run("score s.yaml r.jsonl -o o.jsonl --keep").ok();
     let row = &folder.rows("o.jsonl")[0];
-    assert_eq!((&row["note"], &row["input_reward"], &row["reward"]), (&json!([1]), &json!("old"), &json!(1.0)));
+    assert_eq!(
+        (&row["note"], &row["input_reward"], &row["reward"]),
+        (&json!([1]), &json!("old"), &json!(1.0))
+    );
 }
 
 #[test]
@@ -87,7 +106,11 @@ fn formats_in_and_out_agree() {
         folder.write("again.yaml", "signals: {r: {use: verify.column, column: reward}, a: {use: verify.column, column: advantage}}");
         let said = folder.run(&format!("score again.yaml {name} --output-format json")).ok().out;
         let summary: Value = serde_json::from_str(&said).unwrap();
-        assert_eq!((&summary["rollouts"], &summary["signals"][0]["scored"]), (&json!(80), &json!(80)), "{name}");
+        assert_eq!(
+            (&summary["rollouts"], &summary["signals"][0]["scored"]),
+            (&json!(80), &json!(80)),
+            "{name}"
+        );
     }
 }
 
@@ -97,7 +120,13 @@ fn a_stream_in_and_out() {
     use std::process::Stdio;
     let folder = Folder::new();
     folder.write("s.yaml", RECORDED);
-    let mut child = folder.command("score s.yaml - -o -").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = folder
+        .command("score s.yaml - -o -")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     child.stdin.take().unwrap().write_all(recorded(3, 2).as_bytes()).unwrap();
     let ran = support::Ran::from(child.wait_with_output().unwrap()).ok();
     assert_eq!(ran.out.lines().count(), 6);
@@ -109,7 +138,12 @@ fn a_reader_that_goes_away_is_no_error() {
     use std::process::Stdio;
     let folder = Folder::new();
     folder.write("s.yaml", RECORDED).write("r.jsonl", recorded(5_000, 8));
-    let mut child = folder.command("score s.yaml r.jsonl -o -").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = folder
+        .command("score s.yaml r.jsonl -o -")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let ran = support::Ran::from(child.wait_with_output().unwrap());
     assert_eq!(ran.code, Some(0), "{}", ran.err);
@@ -119,12 +153,18 @@ fn a_reader_that_goes_away_is_no_error() {
 fn scattered_groups_are_named_and_gathered_when_asked() {
     let folder = Folder::new();
     let row = |g: &str, r: f64| json!({"group": g, "r": r}).to_string() + "\n";
-    folder.write("s.yaml", RECORDED).write("r.jsonl", row("a", 1.0) + &row("b", 1.0) + &row("a", 0.0) + &row("b", 0.0));
+    folder
+        .write("s.yaml", RECORDED)
+        .write("r.jsonl", row("a", 1.0) + &row("b", 1.0) + &row("a", 0.0) + &row("b", 0.0));
     folder.run("score s.yaml r.jsonl -o o.jsonl").fails(2, &["--group-scan", "`a`"]);
     assert!(!folder.has("o.jsonl"));
     folder.run("score s.yaml r.jsonl -o o.jsonl --group-scan").ok().says(&["4 rollouts, 2 groups"]);
-    let advantages: Vec<f64> = folder.rows("o.jsonl").iter().map(|r| r["advantage"].as_f64().unwrap()).collect();
-    assert!(advantages[0] > 0.7 && advantages[1] < -0.7 && advantages[0] == -advantages[1], "{advantages:?}");
+    let advantages: Vec<f64> =
+        folder.rows("o.jsonl").iter().map(|r| r["advantage"].as_f64().unwrap()).collect();
+    assert!(
+        advantages[0] > 0.7 && advantages[1] < -0.7 && advantages[0] == -advantages[1],
+        "{advantages:?}"
+    );
 }
 
 #[test]
@@ -138,11 +178,18 @@ fn bad_rows_stop_the_run_or_are_counted() {
     ];
     for (bad, words) in cases {
         let folder = Folder::new();
-        let text = [b"{\"r\": 1, \"completion\": \"x\"}\n", bad, b"\n{\"r\": 2, \"completion\": \"y\"}\n"].concat();
-        folder.write("s.yaml", "signals: {r: {use: verify.column, column: r}, n: verify.length}").write("r.jsonl", text);
+        let text =
+            [b"{\"r\": 1, \"completion\": \"x\"}\n", bad, b"\n{\"r\": 2, \"completion\": \"y\"}\n"]
+                .concat();
+        folder
+            .write("s.yaml", "signals: {r: {use: verify.column, column: r}, n: verify.length}")
+            .write("r.jsonl", text);
         folder.run("score s.yaml r.jsonl -o o.jsonl").fails(2, &["r.jsonl:2", words]);
         assert!(!folder.has("o.jsonl"));
-        folder.run("score s.yaml r.jsonl -o o.jsonl --on-bad-row skip").ok().says(&["2 rollouts", "left out 1 rows"]);
+        folder
+            .run("score s.yaml r.jsonl -o o.jsonl --on-bad-row skip")
+            .ok()
+            .says(&["2 rollouts", "left out 1 rows"]);
     }
 }
 
@@ -171,9 +218,15 @@ fn a_group_of_one_has_the_advantage_of_its_preset() {
 #[test]
 fn monitors_warn_and_strict_fails() {
     let folder = Folder::new();
-    folder.write("s.yaml", format!("{RECORDED}monitors: {{mean: {{max: 1}}, duplicates: {{max: 0}}}}\n"));
+    folder.write(
+        "s.yaml",
+        format!("{RECORDED}monitors: {{mean: {{max: 1}}, duplicates: {{max: 0}}}}\n"),
+    );
     folder.write("r.jsonl", recorded(10, 4));
-    folder.run("score s.yaml r.jsonl").ok().says(&["warning: mean of reward is", "above the greatest value 1"]);
+    folder
+        .run("score s.yaml r.jsonl")
+        .ok()
+        .says(&["warning: mean of reward is", "above the greatest value 1"]);
     assert_eq!(folder.run("score s.yaml r.jsonl --strict").code, Some(1));
 }
 
@@ -183,7 +236,10 @@ fn drift_is_measured_against_an_earlier_summary() {
     folder.write("old.yaml", RECORDED).write("r.jsonl", recorded(10, 4));
     let summary = folder.run("score old.yaml r.jsonl --output-format json").ok().out;
     folder.write("before.json", summary);
-    folder.write("s.yaml", format!("{RECORDED}monitors: {{drift: {{against: before.json, max: 0.1}}}}\n"));
+    folder.write(
+        "s.yaml",
+        format!("{RECORDED}monitors: {{drift: {{against: before.json, max: 0.1}}}}\n"),
+    );
     assert_eq!(folder.run("score s.yaml r.jsonl --strict").code, Some(0));
     folder.write("r.jsonl", recorded(10, 4).replace("\"r\": ", "\"r\": 9"));
     assert_eq!(folder.run("score s.yaml r.jsonl --strict").code, Some(1));

@@ -24,8 +24,11 @@ pub fn find(id: &str) -> Option<&'static Method> {
 
 /// The id that is closest to `id`, if any is close enough to be meant.
 pub fn nearest_method(id: &str) -> Option<&'static str> {
-    nearest(id, methods().map(|m| m.id))
-        .or_else(|| methods().find(|m| m.name() == id || id.ends_with(m.name()) && m.name().len() > 3).map(|m| m.id))
+    nearest(id, methods().map(|m| m.id)).or_else(|| {
+        methods()
+            .find(|m| m.name() == id || id.ends_with(m.name()) && m.name().len() > 3)
+            .map(|m| m.id)
+    })
 }
 
 /// Why a call by id failed.
@@ -62,7 +65,8 @@ pub enum CallError {
 
 /// Calls a function or a selector by id: parameters and input as JSON, output as JSON.
 pub fn call(id: &str, params: Value, input: Value, seed: u64) -> Result<Value, CallError> {
-    let method = find(id).ok_or_else(|| CallError::Unknown { id: id.to_owned(), near: nearest_method(id) })?;
+    let method = find(id)
+        .ok_or_else(|| CallError::Unknown { id: id.to_owned(), near: nearest_method(id) })?;
     match method.kind {
         Kind::Function(_, build) => Ok(build(params)?.call_json(input, seed)?),
         Kind::Selector(build) => {
@@ -84,7 +88,8 @@ mod tests {
 
     #[test]
     fn ids_and_aliases_are_unique() {
-        let mut names: Vec<&str> = methods().flat_map(|m| m.aliases.iter().copied().chain([m.id])).collect();
+        let mut names: Vec<&str> =
+            methods().flat_map(|m| m.aliases.iter().copied().chain([m.id])).collect();
         names.sort_unstable();
         let twice: Vec<_> = names.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
         assert!(twice.is_empty(), "{twice:?}");

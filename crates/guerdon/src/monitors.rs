@@ -109,8 +109,10 @@ impl Monitors {
             ("saturation", &self.saturation),
             ("mean", &self.mean),
         ];
-        let mut named: Vec<(Vec<&str>, &str)> =
-            sided.iter().filter_map(|(m, b)| Some((vec![*m, "of"], b.as_ref()?.of.as_deref()?))).collect();
+        let mut named: Vec<(Vec<&str>, &str)> = sided
+            .iter()
+            .filter_map(|(m, b)| Some((vec![*m, "of"], b.as_ref()?.of.as_deref()?)))
+            .collect();
         if let Some(agreement) = &self.agreement {
             named.push((vec!["agreement", "between", "0"], &agreement.between[0]));
             named.push((vec!["agreement", "between", "1"], &agreement.between[1]));
@@ -122,8 +124,15 @@ impl Monitors {
         match named.into_iter().find(|(_, name)| !known.contains(name)) {
             None => Ok(()),
             Some((path, name)) => {
-                let hint = nearest(name, known.iter().copied()).map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean `{n}`?"));
-                Err(ParamError { path: path.into_iter().map(str::to_owned).collect(), message: format!("there is no signal `{name}`; {hint}"), unknown_key: false })
+                let hint = nearest(name, known.iter().copied()).map_or_else(
+                    || format!("known: {}", known.join(", ")),
+                    |n| format!("did you mean `{n}`?"),
+                );
+                Err(ParamError {
+                    path: path.into_iter().map(str::to_owned).collect(),
+                    message: format!("there is no signal `{name}`; {hint}"),
+                    unknown_key: false,
+                })
             }
         }
     }
@@ -135,15 +144,26 @@ impl Monitors {
             let share = summary.without_spread().0 as f64 / summary.groups.max(1) as f64;
             out.push(finding("groups_without_spread", Some(share), b.min, b.max));
         }
-        let mut sided = |name: &str, bounds: &Option<SignalBounds>, f: &dyn Fn(&ColumnSummary) -> Option<f64>| {
+        let mut sided = |name: &str,
+                         bounds: &Option<SignalBounds>,
+                         f: &dyn Fn(&ColumnSummary) -> Option<f64>| {
             if let Some(b) = bounds {
                 let of = b.of.as_deref().unwrap_or("reward");
-                out.push(finding(&format!("{name} of {of}"), column(summary, of).and_then(f), b.min, b.max));
+                out.push(finding(
+                    &format!("{name} of {of}"),
+                    column(summary, of).and_then(f),
+                    b.min,
+                    b.max,
+                ));
             }
         };
-        sided("length_correlation", &self.length_correlation, &|c| Some(c.with_length.correlation().unwrap_or(0.0)));
+        sided("length_correlation", &self.length_correlation, &|c| {
+            Some(c.with_length.correlation().unwrap_or(0.0))
+        });
         let rows = summary.rollouts;
-        sided("unscored", &self.unscored, &|c| (rows > 0).then(|| (rows - c.moments.count) as f64 / rows as f64));
+        sided("unscored", &self.unscored, &|c| {
+            (rows > 0).then(|| (rows - c.moments.count) as f64 / rows as f64)
+        });
         sided("saturation", &self.saturation, &saturation);
         sided("mean", &self.mean, &|c| (c.moments.count > 0).then_some(c.moments.mean));
         if let Some(b) = self.duplicates {
@@ -151,11 +171,18 @@ impl Monitors {
             out.push(finding("duplicates", Some(share), b.min, b.max));
         }
         if let Some(b) = &self.agreement {
-            out.push(finding(&format!("agreement of {} and {}", b.between[0], b.between[1]), between(summary, &b.between), b.min, b.max));
+            out.push(finding(
+                &format!("agreement of {} and {}", b.between[0], b.between[1]),
+                between(summary, &b.between),
+                b.min,
+                b.max,
+            ));
         }
         if let Some(b) = self.reward_per_length {
             let reward = column(summary, "reward").filter(|c| c.moments.count > 0);
-            let value = reward.filter(|_| summary.length.mean > 0.0).map(|c| c.moments.mean / summary.length.mean);
+            let value = reward
+                .filter(|_| summary.length.mean > 0.0)
+                .map(|c| c.moments.mean / summary.length.mean);
             out.push(finding("reward_per_length", value, b.min, b.max));
         }
         if let Some(b) = self.jump {
@@ -170,7 +197,12 @@ impl Monitors {
 
 fn finding(monitor: &str, value: Option<f64>, min: Option<f64>, max: Option<f64>) -> Finding {
     let Some(x) = value else {
-        return Finding { monitor: monitor.into(), value, fine: false, message: format!("{monitor}: there is nothing to watch") };
+        return Finding {
+            monitor: monitor.into(),
+            value,
+            fine: false,
+            message: format!("{monitor}: there is nothing to watch"),
+        };
     };
     let (low, high) = (min.is_some_and(|m| x < m), max.is_some_and(|m| x > m));
     let bound = match (low, high) {
@@ -178,7 +210,12 @@ fn finding(monitor: &str, value: Option<f64>, min: Option<f64>, max: Option<f64>
         (_, true) => format!(", above the greatest value {}", max.unwrap_or_default()),
         _ => String::new(),
     };
-    Finding { monitor: monitor.into(), value, fine: !(low || high), message: format!("{monitor} is {x:.3}{bound}") }
+    Finding {
+        monitor: monitor.into(),
+        value,
+        fine: !(low || high),
+        message: format!("{monitor} is {x:.3}{bound}"),
+    }
 }
 
 fn column<'a>(summary: &'a Summary, name: &str) -> Option<&'a ColumnSummary> {
@@ -207,7 +244,9 @@ fn jump(summary: &Summary) -> Option<f64> {
         all = all.merged(block);
     }
     let spread = all.spread().filter(|s| *s > 0.0)?;
-    let steps = summary.course.windows(2).map(|w| (w[1].mean - w[0].mean).abs() / spread * (w[0].count.min(w[1].count) as f64).sqrt());
+    let steps = summary.course.windows(2).map(|w| {
+        (w[1].mean - w[0].mean).abs() / spread * (w[0].count.min(w[1].count) as f64).sqrt()
+    });
     steps.max_by(f64::total_cmp)
 }
 
@@ -215,8 +254,12 @@ fn drifted(summary: &Summary, drift: &Drift, earlier: Option<&Value>) -> Finding
     let of = drift.of.as_deref().unwrap_or("reward");
     let monitor = format!("drift of {of}");
     let then = earlier.and_then(|e| {
-        let columns = e["signals"].as_array().into_iter().flatten().chain([&e["reward"], &e["advantage"]]);
-        columns.into_iter().find(|c| c["name"] == of).map(|c| (c["mean"].as_f64(), c["spread"].as_f64()))
+        let columns =
+            e["signals"].as_array().into_iter().flatten().chain([&e["reward"], &e["advantage"]]);
+        columns
+            .into_iter()
+            .find(|c| c["name"] == of)
+            .map(|c| (c["mean"].as_f64(), c["spread"].as_f64()))
     });
     let value = match (then, column(summary, of)) {
         (Some((Some(mean), Some(spread))), Some(now)) if spread > 0.0 && now.moments.count > 0 => {

@@ -38,7 +38,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn describe(spec: &Spec) -> String {
-    let chain = |stages: &[guerdon::spec::TransformStage]| stages.iter().map(|s| s.method.id).collect::<Vec<_>>().join(" → ");
+    let chain = |stages: &[guerdon::spec::TransformStage]| {
+        stages.iter().map(|s| s.method.id).collect::<Vec<_>>().join(" → ")
+    };
     let mut lines = vec![format!("{} is a good spec", spec.name)];
     lines.extend(spec.signals.iter().map(|s| format!("  signal     {}: {}", s.name, s.method.id)));
     if !spec.reward.is_empty() {

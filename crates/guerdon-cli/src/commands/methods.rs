@@ -72,14 +72,23 @@ fn describe(method: &Method) -> Value {
 }
 
 fn page(method: &Method) -> String {
-    let mut text = format!("{} ({}, {})\n\n{}\n\n# Parameters\n\n", method.id, method.kind.name(), method.status.name(), method.doc.trim());
+    let mut text = format!(
+        "{} ({}, {})\n\n{}\n\n# Parameters\n\n",
+        method.id,
+        method.kind.name(),
+        method.status.name(),
+        method.doc.trim()
+    );
     let schema = (method.params.schema)().to_value();
     let parameters = schema["properties"].as_object().cloned().unwrap_or_default();
     if parameters.is_empty() {
         text.push_str("None.\n");
     }
     for (name, parameter) in parameters {
-        let default = parameter.get("default").filter(|d| !d.is_null()).map_or_else(String::new, |d| format!(" = {d}"));
+        let default = parameter
+            .get("default")
+            .filter(|d| !d.is_null())
+            .map_or_else(String::new, |d| format!(" = {d}"));
         let words = parameter["description"].as_str().unwrap_or("").replace('\n', " ");
         text.push_str(&format!("  {name}{default}\n      {words}\n"));
     }

@@ -26,7 +26,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let rows: Vec<Value> = papers
         .iter()
         .map(|(key, paper)| row(key, paper))
-        .filter(|row| ["key", "title", "name"].iter().any(|k| row[k].as_str().is_some_and(|t| t.to_lowercase().contains(&wanted))))
+        .filter(|row| {
+            ["key", "title", "name"]
+                .iter()
+                .any(|k| row[k].as_str().is_some_and(|t| t.to_lowercase().contains(&wanted)))
+        })
         .collect();
     match args.output_format {
         OutputFormat::Json => out::result(&Value::from(rows).to_string())?,
@@ -38,19 +42,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// Claims come with the lab; until then no paper has one, and the list says so by being empty.
 fn row(key: &str, paper: &toml::Value) -> Value {
     let text = |k: &str| paper.get(k).and_then(toml::Value::as_str).unwrap_or("");
-    let methods: Vec<&str> = guerdon::methods().filter(|m| m.papers.contains(&key)).map(|m| m.id).collect();
+    let methods: Vec<&str> =
+        guerdon::methods().filter(|m| m.papers.contains(&key)).map(|m| m.id).collect();
     json!({"key": key, "title": text("title"), "name": text("name"), "methods": methods, "claims": []})
 }
 
 fn table(rows: &[Value]) -> String {
-    let carried = rows.iter().filter(|r| r["methods"].as_array().is_some_and(|m| !m.is_empty())).count();
+    let carried =
+        rows.iter().filter(|r| r["methods"].as_array().is_some_and(|m| !m.is_empty())).count();
     let mut lines: Vec<String> = rows.iter().map(line).collect();
     lines.push(format!("\n{} papers, {carried} with at least one method", rows.len()));
     lines.join("\n")
 }
 
 fn line(row: &Value) -> String {
-    let methods: Vec<&str> = row["methods"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let methods: Vec<&str> =
+        row["methods"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let methods = if methods.is_empty() { "-".to_owned() } else { methods.join(", ") };
-    format!("{:<32} {}\n{:<32} {methods}", row["key"].as_str().unwrap_or(""), row["title"].as_str().unwrap_or(""), "")
+    format!(
+        "{:<32} {}\n{:<32} {methods}",
+        row["key"].as_str().unwrap_or(""),
+        row["title"].as_str().unwrap_or(""),
+        ""
+    )
 }

@@ -87,7 +87,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let seconds = start.elapsed().as_secs_f64();
     if let Some(path) = &args.report {
         let page = guerdon::report::page(&finished.summary, &findings, &args.spec, &args.rollouts);
-        guerdon::io::write_whole(path, page.as_bytes()).with_context(|| format!("cannot write the report {}", path.display()))?;
+        guerdon::io::write_whole(path, page.as_bytes())
+            .with_context(|| format!("cannot write the report {}", path.display()))?;
     }
     print(args, &finished, &findings, seconds)?;
     let negative = args.strict && findings.iter().any(|f| !f.fine);
@@ -105,7 +106,11 @@ fn score(args: &Args, spec: Spec) -> Result<Finished, RunError> {
         input: &args.rollouts,
         output: args.output.as_deref(),
         read: ReadOptions {
-            on_bad_row: if args.on_bad_row == BadRow::Skip { OnBadRow::Skip } else { OnBadRow::Fail },
+            on_bad_row: if args.on_bad_row == BadRow::Skip {
+                OnBadRow::Skip
+            } else {
+                OnBadRow::Fail
+            },
             group_scan: args.group_scan,
             ..ReadOptions::default()
         },
@@ -123,7 +128,9 @@ fn bar() -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::no_length();
-    let style = ProgressStyle::with_template("  {bar:30} {percent:>3} %  {msg}  {elapsed} elapsed, {eta} left");
+    let style = ProgressStyle::with_template(
+        "  {bar:30} {percent:>3} %  {msg}  {elapsed} elapsed, {eta} left",
+    );
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
@@ -141,11 +148,20 @@ fn show(bar: &ProgressBar, progress: Progress) {
 fn earlier_summary(spec: &Spec) -> anyhow::Result<Option<Value>> {
     let Some(drift) = &spec.monitors.drift else { return Ok(None) };
     let path = Path::new(&spec.name).parent().unwrap_or(Path::new("")).join(&drift.against);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("the `drift` monitor compares with {}", path.display()))?;
-    Ok(Some(serde_json::from_str(&text).with_context(|| format!("{} is not a JSON summary", path.display()))?))
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("the `drift` monitor compares with {}", path.display()))?;
+    Ok(Some(
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is not a JSON summary", path.display()))?,
+    ))
 }
 
-fn print(args: &Args, finished: &Finished, findings: &[Finding], seconds: f64) -> anyhow::Result<()> {
+fn print(
+    args: &Args,
+    finished: &Finished,
+    findings: &[Finding],
+    seconds: f64,
+) -> anyhow::Result<()> {
     let rows_on_stdout = args.output.as_deref() == Some(Path::new("-"));
     let text = match args.output_format {
         OutputFormat::Json => json_summary(args, finished, findings, seconds).to_string(),
@@ -176,7 +192,10 @@ fn json_summary(args: &Args, finished: &Finished, findings: &[Finding], seconds:
 fn text_summary(args: &Args, finished: &Finished, findings: &[Finding], seconds: f64) -> String {
     let mut text = summary::render(&finished.summary, seconds);
     if finished.resumed > 0 {
-        text.push_str(&format!("  went on after {} rollouts of an interrupted run\n", finished.resumed));
+        text.push_str(&format!(
+            "  went on after {} rollouts of an interrupted run\n",
+            finished.resumed
+        ));
     }
     for reason in &finished.skipped.reasons {
         let example = reason.examples.first().map_or_else(String::new, |e| format!("; first: {e}"));

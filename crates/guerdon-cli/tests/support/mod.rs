@@ -7,44 +7,45 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A scratch folder that goes away with the value.
-pub struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 impl Folder {
-    pub fn new() -> Self {
-        let name = format!("guerdon-cli-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    pub(crate) fn new() -> Self {
+        let name =
+            format!("guerdon-cli-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
     /// Writes a file.
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> &Self {
         std::fs::write(self.0.join(name), text).unwrap();
         self
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.0.join(name)).unwrap()
     }
 
-    pub fn rows(&self, name: &str) -> Vec<serde_json::Value> {
+    pub(crate) fn rows(&self, name: &str) -> Vec<serde_json::Value> {
         self.read(name).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.join(name).exists()
     }
 
     /// The command with the words of `line`.
-    pub fn command(&self, line: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_guerdon"));
         command.args(line.split_whitespace()).current_dir(&self.0);
         command
     }
 
-    pub fn run(&self, line: &str) -> Ran {
+    pub(crate) fn run(&self, line: &str) -> Ran {
         Ran::from(self.command(line).output().unwrap())
     }
 }
@@ -57,10 +58,10 @@ impl Drop for Folder {
 
 /// What a command left.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl From<Output> for Ran {
@@ -74,13 +75,13 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{}{}", self.out, self.err);
         self
     }
 
     /// The command failed with `code` and its words hold every part.
-    pub fn fails(self, code: i32, parts: &[&str]) -> Self {
+    pub(crate) fn fails(self, code: i32, parts: &[&str]) -> Self {
         assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
         for part in parts {
             assert!(self.err.contains(part), "{part:?} is not in:\n{}", self.err);
@@ -89,7 +90,7 @@ impl Ran {
     }
 
     /// What it printed holds every part.
-    pub fn says(self, parts: &[&str]) -> Self {
+    pub(crate) fn says(self, parts: &[&str]) -> Self {
         for part in parts {
             assert!(self.out.contains(part), "{part:?} is not in:\n{}", self.out);
         }
@@ -98,13 +99,15 @@ impl Ran {
 }
 
 /// A spec that reads a recorded reward.
-pub const RECORDED: &str = "signals: {r: {use: verify.column, column: r}}\nadvantage: {use: advantage.grpo, preset: verl}\n";
+pub(crate) const RECORDED: &str = "signals: {r: {use: verify.column, column: r}}\nadvantage: {use: advantage.grpo, preset: verl}\n";
 
 /// Rows with a recorded reward: `groups` groups of `size`.
-pub fn recorded(groups: usize, size: usize) -> String {
+pub(crate) fn recorded(groups: usize, size: usize) -> String {
     let row = |g: usize, k: usize| {
         let r = (g * 31 + k * 17) % 7;
-        format!("{{\"id\": \"{g}-{k}\", \"group\": \"g{g}\", \"completion\": \"word {g} {k}\", \"r\": {r}}}\n")
+        format!(
+            "{{\"id\": \"{g}-{k}\", \"group\": \"g{g}\", \"completion\": \"word {g} {k}\", \"r\": {r}}}\n"
+        )
     };
     (0..groups).flat_map(|g| (0..size).map(move |k| row(g, k))).collect()
 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use guerdon_core::method::{Scope, Signal};
-use guerdon_core::{Column, Frame, Groups, MethodError, Outcome, Rollout, Score, Unscored, View, seed};
+use guerdon_core::{Column, Frame, Groups, MethodError, Outcome, Rollout, Unscored, View, seed};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -52,14 +52,21 @@ impl Scorer {
     /// How many rollouts the spec's transforms must see at once, and which of them says so.
     pub fn scope(&self) -> (Scope, &'static str) {
         let stages = self.spec.reward.iter().chain(&self.spec.advantage);
-        stages.map(|s| (s.transform.scope(), s.method.id)).max_by_key(|(scope, _)| *scope).unwrap_or((Scope::Rollout, ""))
+        stages
+            .map(|s| (s.transform.scope(), s.method.id))
+            .max_by_key(|(scope, _)| *scope)
+            .unwrap_or((Scope::Rollout, ""))
     }
 
     /// Scores rows that a program holds: maps with the columns that the spec's `rollouts` section names.
     ///
     /// Rows of one group need not be neighbours; the results come back in the order of the rows.
     pub fn score_rows(&mut self, rows: Vec<Value>) -> Result<Scored, RunError> {
-        let rollouts = guerdon_io::rollouts_from_values(rows, &self.spec.rollouts, self.spec.reads_completions())?;
+        let rollouts = guerdon_io::rollouts_from_values(
+            rows,
+            &self.spec.rollouts,
+            self.spec.reads_completions(),
+        )?;
         self.score_any_order(rollouts)
     }
 
@@ -77,26 +84,56 @@ impl Scorer {
 
     /// Scores one batch of whole, contiguous groups.
     pub fn score(&mut self, rollouts: Vec<Rollout>, groups: Groups) -> Result<Scored, RunError> {
-        let outcomes: Vec<Vec<Outcome>> =
-            self.spec.signals.iter().map(|stage| run_signal(stage.signal.as_ref(), &rollouts, &groups)).collect();
+        let outcomes: Vec<Vec<Outcome>> = self
+            .spec
+            .signals
+            .iter()
+            .map(|stage| run_signal(stage.signal.as_ref(), &rollouts, &groups))
+            .collect();
         let signals = self.settle(&rollouts, &outcomes)?;
         let mut frame = self.frames.frame(&self.spec, &rollouts, groups, &signals)?;
         let start = if signals.len() == 1 { signals.first() } else { None };
         let contributions = contributions(&self.spec, &frame, start);
-        let reward = chain("reward", &mut self.spec.reward, self.spec.seed, &frame, start.cloned())?;
+        let reward =
+            chain("reward", &mut self.spec.reward, self.spec.seed, &frame, start.cloned())?;
         let mut advantage = None;
         if let Some(reward) = reward.as_ref().filter(|_| !self.spec.advantage.is_empty()) {
-            frame.insert("reward", reward.clone()).map_err(|error| transform_error("advantage", "reward", error))?;
-            advantage = chain("advantage", &mut self.spec.advantage, self.spec.seed, &frame, Some(reward.clone()))?;
+            frame
+                .insert("reward", reward.clone())
+                .map_err(|error| transform_error("advantage", "reward", error))?;
+            advantage = chain(
+                "advantage",
+                &mut self.spec.advantage,
+                self.spec.seed,
+                &frame,
+                Some(reward.clone()),
+            )?;
         } else if !self.spec.advantage.is_empty() {
             advantage = chain("advantage", &mut self.spec.advantage, self.spec.seed, &frame, None)?;
         }
-        Ok(Scored { rollouts, groups: frame.groups, outcomes, signals, reward, advantage, contributions })
+        Ok(Scored {
+            rollouts,
+            groups: frame.groups,
+            outcomes,
+            signals,
+            reward,
+            advantage,
+            contributions,
+        })
     }
 
     /// The signals' columns after `on_error`.
-    fn settle(&self, rollouts: &[Rollout], outcomes: &[Vec<Outcome>]) -> Result<Vec<Column>, RunError> {
-        self.spec.signals.iter().zip(outcomes).map(|(stage, own)| settle(stage, rollouts, own)).collect()
+    fn settle(
+        &self,
+        rollouts: &[Rollout],
+        outcomes: &[Vec<Outcome>],
+    ) -> Result<Vec<Column>, RunError> {
+        self.spec
+            .signals
+            .iter()
+            .zip(outcomes)
+            .map(|(stage, own)| settle(stage, rollouts, own))
+            .collect()
     }
 
     /// The states of all online transforms.
@@ -144,11 +181,18 @@ impl Scored {
     }
 }
 
-fn settle(stage: &SignalStage, rollouts: &[Rollout], outcomes: &[Outcome]) -> Result<Column, RunError> {
-    if stage.on_error == OnError::Fail {
-        if let Some((rollout, Err(reason))) = rollouts.iter().zip(outcomes).find(|(_, o)| o.is_err()) {
-            return Err(RunError::Signal { signal: stage.name.clone(), id: rollout.id.clone(), reason: reason.clone() });
-        }
+fn settle(
+    stage: &SignalStage,
+    rollouts: &[Rollout],
+    outcomes: &[Outcome],
+) -> Result<Column, RunError> {
+    let failed = rollouts.iter().zip(outcomes).find(|(_, o)| o.is_err());
+    if let (OnError::Fail, Some((rollout, Err(reason)))) = (stage.on_error, failed) {
+        return Err(RunError::Signal {
+            signal: stage.name.clone(),
+            id: rollout.id.clone(),
+            reason: reason.clone(),
+        });
     }
     let column = Column::from_outcomes(outcomes);
     match stage.on_error {
@@ -160,8 +204,14 @@ fn settle(stage: &SignalStage, rollouts: &[Rollout], outcomes: &[Outcome]) -> Re
 /// A panic in a method costs its rollouts their score, never the run.
 fn guarded(rollouts: usize, f: impl FnOnce() -> Vec<Outcome>) -> Vec<Outcome> {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        let reason = Unscored::failed(format!("the method panicked ({}); please report it", text.unwrap_or("no message")));
+        let text = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        let reason = Unscored::failed(format!(
+            "the method panicked ({}); please report it",
+            text.unwrap_or("no message")
+        ));
         vec![Err(reason); rollouts]
     })
 }
@@ -192,7 +242,8 @@ pub fn score_in_order(signal: &dyn Signal, rollouts: Vec<Rollout>) -> Vec<Outcom
     let (groups, order) = Groups::from_keys(&keys);
     let mut slots: Vec<Option<Rollout>> = rollouts.into_iter().map(Some).collect();
     let sorted: Vec<Rollout> = order.iter().filter_map(|&i| slots[i].take()).collect();
-    let mut numbered: Vec<_> = order.into_iter().zip(run_signal(signal, &sorted, &groups)).collect();
+    let mut numbered: Vec<_> =
+        order.into_iter().zip(run_signal(signal, &sorted, &groups)).collect();
     numbered.sort_by_key(|(at, _)| *at);
     numbered.into_iter().map(|(_, outcome)| outcome).collect()
 }
@@ -206,8 +257,12 @@ fn chain(
 ) -> Result<Option<Column>, RunError> {
     let mut current = start;
     for (i, stage) in stages.iter_mut().enumerate() {
-        let view = View { frame, current: current.as_ref(), seed: stage_seed(run_seed, section, i) };
-        let next = stage.transform.apply(&view).map_err(|error| transform_error(section, stage.method.id, error))?;
+        let view =
+            View { frame, current: current.as_ref(), seed: stage_seed(run_seed, section, i) };
+        let next = stage
+            .transform
+            .apply(&view)
+            .map_err(|error| transform_error(section, stage.method.id, error))?;
         current = Some(next);
     }
     Ok(current)
@@ -224,9 +279,4 @@ fn contributions(spec: &Spec, frame: &Frame, start: Option<&Column>) -> Vec<(Str
 
 fn transform_error(section: &'static str, method: &'static str, error: MethodError) -> RunError {
     RunError::Transform { section, method, error }
-}
-
-/// Keeps the value of a score that stands for an outcome, for summaries.
-pub(super) fn value_of(outcome: &Outcome) -> Option<f64> {
-    outcome.as_ref().ok().map(Score::value)
 }

@@ -59,10 +59,15 @@ pub struct Finished {
 ///
 /// With an output file the run can be killed at any moment: run again with the same spec and input, it goes on after the
 /// last whole batch and ends with the same bytes.
-pub fn score_file(spec: Spec, run: &FileRun<'_>, mut progress: impl FnMut(Progress)) -> Result<Finished, RunError> {
+pub fn score_file(
+    spec: Spec,
+    run: &FileRun<'_>,
+    mut progress: impl FnMut(Progress),
+) -> Result<Finished, RunError> {
     let mut scorer = Scorer::new(spec);
     let mut summary = Summary::new(scorer.spec());
-    let read = ReadOptions { needs_completion: scorer.spec().reads_completions(), ..run.read.clone() };
+    let read =
+        ReadOptions { needs_completion: scorer.spec().reads_completions(), ..run.read.clone() };
     let mut reader = guerdon_io::open(run.input, &scorer.spec().rollouts, &read)?;
     let (mut sink, resumed) = Sink::open(&mut scorer, &mut summary, &reader, run)?;
     reader.skip_to(resumed)?;
@@ -70,7 +75,8 @@ pub fn score_file(spec: Spec, run: &FileRun<'_>, mut progress: impl FnMut(Progre
     let skipped = thread::scope(|scope| {
         let (send, batches) = sync_channel(1);
         let reading = scope.spawn(move || read_ahead(reader, size, &send));
-        let done = consume(&mut scorer, &mut sink, &mut summary, run, batches, resumed, &mut progress);
+        let done =
+            consume(&mut scorer, &mut sink, &mut summary, run, batches, resumed, &mut progress);
         let skipped = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         done.map(|()| skipped)
     })?;
@@ -169,7 +175,8 @@ impl Sink {
         let mut sink = Self { journal: None, recorded: Instant::now() };
         let Some(path) = run.output else { return Ok((sink, 0)) };
         let input = reader.fingerprint();
-        let (journal, start) = Journal::open(path, input.as_deref(), &identity(scorer.spec(), run))?;
+        let (journal, start) =
+            Journal::open(path, input.as_deref(), &identity(scorer.spec(), run))?;
         sink.journal = Some(journal);
         let Start::Resumed { state, rows } = start else { return Ok((sink, 0)) };
         let bad = |what: &str, error: String| RunError::State {
@@ -178,20 +185,35 @@ impl Sink {
             file: format!("{}.partial.journal", path.display()),
         };
         scorer.restore(&state["scorer"]).map_err(|e| bad("the transforms", e.to_string()))?;
-        *summary = serde_json::from_value(state["summary"].clone()).map_err(|e| bad("the summary", e.to_string()))?;
+        *summary = serde_json::from_value(state["summary"].clone())
+            .map_err(|e| bad("the summary", e.to_string()))?;
         Ok((sink, rows))
     }
 
-    fn write(&mut self, scorer: &Scorer, scored: &Scored, options: RowOptions) -> Result<(), RunError> {
+    fn write(
+        &mut self,
+        scorer: &Scorer,
+        scored: &Scored,
+        options: RowOptions,
+    ) -> Result<(), RunError> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         let rows: Vec<usize> = (0..scored.rollouts.len()).collect();
-        let texts: Vec<Vec<u8>> = rows.par_chunks(256).map(|part| lines(scorer.spec(), scored, part, options)).collect::<Result<_, _>>()?;
+        let texts: Vec<Vec<u8>> = rows
+            .par_chunks(256)
+            .map(|part| lines(scorer.spec(), scored, part, options))
+            .collect::<Result<_, _>>()?;
         texts.iter().try_for_each(|text| journal.write_lines(text))?;
         Ok(())
     }
 
     /// Writes the state down if it is time to, or if it `must` be.
-    fn record(&mut self, scorer: &Scorer, summary: &Summary, done: u64, must: bool) -> Result<(), RunError> {
+    fn record(
+        &mut self,
+        scorer: &Scorer,
+        summary: &Summary,
+        done: u64,
+        must: bool,
+    ) -> Result<(), RunError> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         let wait = RECORD_EVERY.saturating_sub(self.recorded.elapsed());
         if !wait.is_zero() && !must {
@@ -210,7 +232,12 @@ impl Sink {
     }
 }
 
-fn lines(spec: &Spec, scored: &Scored, rows: &[usize], options: RowOptions) -> Result<Vec<u8>, serde_json::Error> {
+fn lines(
+    spec: &Spec,
+    scored: &Scored,
+    rows: &[usize],
+    options: RowOptions,
+) -> Result<Vec<u8>, serde_json::Error> {
     let mut text = Vec::with_capacity(rows.len() * 256);
     for &i in rows {
         serde_json::to_writer(&mut text, &output_row(spec, scored, i, options))?;

@@ -36,13 +36,26 @@ impl FrameBuilder {
         signals: &[Column],
     ) -> Result<Frame, RunError> {
         let mut frame = Frame::new(groups);
-        frame.group_names = frame.groups.iter().map(|r| rollouts.get(r.start).map_or_else(String::new, |x| x.group.clone())).collect();
-        self.fill(&mut frame, spec, rollouts, signals)
-            .map_err(|error| RunError::Transform { section: "signals", method: "frame", error })?;
+        frame.group_names = frame
+            .groups
+            .iter()
+            .map(|r| rollouts.get(r.start).map_or_else(String::new, |x| x.group.clone()))
+            .collect();
+        self.fill(&mut frame, spec, rollouts, signals).map_err(|error| RunError::Transform {
+            section: "signals",
+            method: "frame",
+            error,
+        })?;
         Ok(frame)
     }
 
-    fn fill(&mut self, frame: &mut Frame, spec: &Spec, rollouts: &[Rollout], signals: &[Column]) -> Result<(), MethodError> {
+    fn fill(
+        &mut self,
+        frame: &mut Frame,
+        spec: &Spec,
+        rollouts: &[Rollout],
+        signals: &[Column],
+    ) -> Result<(), MethodError> {
         for (stage, column) in spec.signals.iter().zip(signals) {
             frame.insert(&stage.name, column.clone())?;
         }
@@ -54,7 +67,10 @@ impl FrameBuilder {
             let values: Vec<&Value> = rollouts.iter().map(|r| data(r, name)).collect();
             *seen |= values.iter().any(|v| !v.is_null());
             if values.iter().any(|v| v.is_string()) {
-                frame.insert_text(name, values.iter().map(|v| v.as_str().map(str::to_owned)).collect())?;
+                frame.insert_text(
+                    name,
+                    values.iter().map(|v| v.as_str().map(str::to_owned)).collect(),
+                )?;
             }
             if *seen {
                 frame.insert(name, numbers(&values))?;
@@ -66,7 +82,8 @@ impl FrameBuilder {
 
 /// What a rollout records of itself.
 fn built_in(name: &str, rollouts: &[Rollout]) -> Option<Column> {
-    let column = |f: fn(&Rollout) -> Option<f64>| Some(Column::from_options(rollouts.iter().map(f)));
+    let column =
+        |f: fn(&Rollout) -> Option<f64>| Some(Column::from_options(rollouts.iter().map(f)));
     match name {
         "length" => column(|r| Some(r.length())),
         "tokens" => column(|r| r.tokens.map(|n| n as f64)),
@@ -75,7 +92,9 @@ fn built_in(name: &str, rollouts: &[Rollout]) -> Option<Column> {
             let reference = name == "ref_logprobs";
             let row = |r: &'_ Rollout| -> Vec<f64> {
                 let lp = r.logprobs.as_ref();
-                lp.map_or_else(Vec::new, |lp| if reference { lp.reference.clone() } else { lp.policy.clone() })
+                lp.map_or_else(Vec::new, |lp| {
+                    if reference { lp.reference.clone() } else { lp.policy.clone() }
+                })
             };
             Some(ragged(Level::Token, &rollouts.iter().map(row).collect::<Vec<_>>()))
         }
@@ -110,7 +129,8 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 fn ragged(level: Level, rows: &[Vec<f64>]) -> Column {
-    let mean = |row: &Vec<f64>| (!row.is_empty()).then(|| row.iter().sum::<f64>() / row.len() as f64);
+    let mean =
+        |row: &Vec<f64>| (!row.is_empty()).then(|| row.iter().sum::<f64>() / row.len() as f64);
     let mut column = Column::from_options(rows.iter().map(mean));
     column.fine = Some(Fine::from_rows(level, rows.iter().map(Vec::as_slice)));
     column

@@ -28,7 +28,9 @@ pub enum RunError {
     #[error("a row cannot be written as JSON: {0}")]
     Encode(#[from] serde_json::Error),
     /// A signal with `on_error: fail` could not score a rollout.
-    #[error("signal `{signal}` could not score rollout {id}: {reason}. With `on_error: null` the run would go on")]
+    #[error(
+        "signal `{signal}` could not score rollout {id}: {reason}. With `on_error: null` the run would go on"
+    )]
     Signal {
         /// The signal's name.
         signal: String,

@@ -16,13 +16,25 @@ pub struct RowOptions {
 /// The row of rollout `i`:
 /// `{id, group, signals: {name: value or null}, errors: {name: reason}, reward, advantage}`, and where there are any,
 /// `contributions: {name: value}` and per-token, per-step or per-turn values (`advantage_tokens`, `reward_steps`, ...).
-pub fn output_row(spec: &Spec, scored: &Scored, i: usize, options: RowOptions) -> Map<String, Value> {
+pub fn output_row(
+    spec: &Spec,
+    scored: &Scored,
+    i: usize,
+    options: RowOptions,
+) -> Map<String, Value> {
     let rollout = &scored.rollouts[i];
     let mut row = Map::new();
     row.insert("id".into(), rollout.id.as_str().into());
     row.insert("group".into(), rollout.group.as_str().into());
     let names = || spec.signals.iter().map(|s| s.name.clone());
-    row.insert("signals".into(), names().zip(&scored.signals).map(|(name, c)| (name, number(c, i))).collect::<Map<_, _>>().into());
+    row.insert(
+        "signals".into(),
+        names()
+            .zip(&scored.signals)
+            .map(|(name, c)| (name, number(c, i)))
+            .collect::<Map<_, _>>()
+            .into(),
+    );
     let reasons = names().zip(&scored.outcomes).filter_map(|(name, own)| {
         own[i].as_ref().err().map(|reason| (name, Value::String(reason.to_string())))
     });

@@ -64,7 +64,8 @@ fn moments(m: &Moments) -> Value {
 fn column(column: &ColumnSummary) -> Value {
     let m = column.moments;
     let some = |x: f64| (m.count > 0).then_some(x);
-    let unscored = column.unscored.iter().map(|(kind, (n, example))| (kind.clone(), json!([n, example])));
+    let unscored =
+        column.unscored.iter().map(|(kind, (n, example))| (kind.clone(), json!([n, example])));
     json!({
         "name": column.name,
         "method": column.method,

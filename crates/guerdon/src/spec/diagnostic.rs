@@ -69,8 +69,13 @@ impl SpecError {
         };
         let number = span.line.to_string();
         let margin = " ".repeat(number.len());
-        let indent: String = line.chars().take(span.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-        let carets = "^".repeat(span.len.min(line.chars().count().saturating_sub(span.column - 1)).max(1));
+        let indent: String = line
+            .chars()
+            .take(span.column - 1)
+            .map(|c| if c == '\t' { '\t' } else { ' ' })
+            .collect();
+        let carets =
+            "^".repeat(span.len.min(line.chars().count().saturating_sub(span.column - 1)).max(1));
         write!(
             f,
             "\n{margin}--> {}:{number}:{}\n{margin} |\n{number} | {line}\n{margin} | {indent}{carets}",
@@ -88,14 +93,22 @@ mod tests {
     #[test]
     fn a_caret_points_at_the_place() {
         let at = Span { line: 2, column: 4, len: 3 };
-        let error = SpecError::new("r.yaml", "a: 1\nb: {usx: 2}\n", vec![Diagnostic::new(at, "unknown key `usx`")]);
+        let error = SpecError::new(
+            "r.yaml",
+            "a: 1\nb: {usx: 2}\n",
+            vec![Diagnostic::new(at, "unknown key `usx`")],
+        );
         let expect = "error: unknown key `usx`\n --> r.yaml:2:4\n  |\n2 | b: {usx: 2}\n  |    ^^^";
         assert_eq!(error.to_string(), expect);
     }
 
     #[test]
     fn without_source_the_keys_say_where() {
-        let error = SpecError::new("<dict>", "", vec![Diagnostic::new(Span::default(), "no").at("signals.a")]);
+        let error = SpecError::new(
+            "<dict>",
+            "",
+            vec![Diagnostic::new(Span::default(), "no").at("signals.a")],
+        );
         assert_eq!(error.to_string(), "error: no\n  --> <dict>, at `signals.a`");
     }
 }

@@ -23,7 +23,8 @@ use crate::monitors::Monitors;
 use node::{Entry, Kind, Node, Span};
 
 /// The sections of a spec.
-const SECTIONS: [&str; 7] = ["rollouts", "batch", "seed", "signals", "reward", "advantage", "monitors"];
+const SECTIONS: [&str; 7] =
+    ["rollouts", "batch", "seed", "signals", "reward", "advantage", "monitors"];
 
 /// A spec that is ready to run.
 pub struct Spec {
@@ -52,7 +53,11 @@ impl Spec {
     pub fn from_path(path: &Path) -> Result<Self, SpecError> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            SpecError::new(&name, "", vec![Diagnostic::new(Span::default(), format!("cannot read the spec: {error}"))])
+            SpecError::new(
+                &name,
+                "",
+                vec![Diagnostic::new(Span::default(), format!("cannot read the spec: {error}"))],
+            )
         })?;
         Self::from_text(&name, &text)
     }
@@ -106,15 +111,24 @@ impl Check {
 
     fn spec(&mut self, name: &str, node: &Node) -> Spec {
         if !matches!(node.kind, Kind::Map(_)) {
-            self.report(node.span, "", format!("a spec is a map with `signals`, not {}", node.describe()));
+            self.report(
+                node.span,
+                "",
+                format!("a spec is a map with `signals`, not {}", node.describe()),
+            );
         }
         self.known_keys(node, "", &SECTIONS);
         let signals = self.signals(node);
         let monitors = self.monitors(node, &signals);
         let reward = self.chain(node, "reward", "shape");
         let advantage = self.chain(node, "advantage", "advantage");
-        let from_signals = |t: &TransformStage| t.transform.reads().iter().any(|n| signals.iter().any(|s| s.name == *n));
-        if signals.len() > 1 && reward.is_empty() && advantage.first().is_some_and(|t| !from_signals(t)) {
+        let from_signals = |t: &TransformStage| {
+            t.transform.reads().iter().any(|n| signals.iter().any(|s| s.name == *n))
+        };
+        if signals.len() > 1
+            && reward.is_empty()
+            && advantage.first().is_some_and(|t| !from_signals(t))
+        {
             let span = node.entry("advantage").map_or(node.span, |e| e.key_span);
             self.report(span, "advantage", "there are several signals and no `reward`: say how they combine, for example `reward: [{use: shape.combine, weights: {...}}]`");
         }
@@ -137,7 +151,11 @@ impl Check {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known: {}", known.join(", ")),
             };
-            self.report(entry.key_span, &join(path, &entry.key), format!("unknown key `{}`; {hint}", entry.key));
+            self.report(
+                entry.key_span,
+                &join(path, &entry.key),
+                format!("unknown key `{}`; {hint}", entry.key),
+            );
         }
     }
 
@@ -173,7 +191,11 @@ impl Check {
             return Vec::new();
         };
         if entry.value.entries().is_empty() {
-            self.report(entry.value.span, "signals", format!("`signals` is a map from names to methods, not {}", entry.value.describe()));
+            self.report(
+                entry.value.span,
+                "signals",
+                format!("`signals` is a map from names to methods, not {}", entry.value.describe()),
+            );
         }
         entry.value.entries().iter().filter_map(|signal| self.signal(signal)).collect()
     }
@@ -181,20 +203,31 @@ impl Check {
     fn signal(&mut self, entry: &Entry) -> Option<SignalStage> {
         let path = join("signals", &entry.key);
         let (id, method, params) = self.method(&entry.value, &path, &["on_error"])?;
-        let on_error = match entry.value.entry("on_error").map(|e| (OnError::read(&e.value), &e.value)) {
-            None => OnError::Null,
-            Some((Some(on_error), _)) => on_error,
-            Some((None, at)) => {
-                self.report(at.span, &join(&path, "on_error"), format!("`on_error` is `fail`, `null` or a number, not {}", at.describe()));
-                OnError::Null
-            }
-        };
+        let on_error =
+            match entry.value.entry("on_error").map(|e| (OnError::read(&e.value), &e.value)) {
+                None => OnError::Null,
+                Some((Some(on_error), _)) => on_error,
+                Some((None, at)) => {
+                    self.report(
+                        at.span,
+                        &join(&path, "on_error"),
+                        format!("`on_error` is `fail`, `null` or a number, not {}", at.describe()),
+                    );
+                    OnError::Null
+                }
+            };
         let MethodKind::Signal(build) = method.kind else {
-            self.report(id, &path, format!("`{}` is a {}, not a signal", method.id, method.kind.name()));
+            self.report(
+                id,
+                &path,
+                format!("`{}` is a {}, not a signal", method.id, method.kind.name()),
+            );
             return None;
         };
         match build(params.clone()) {
-            Ok(signal) => Some(SignalStage { name: entry.key.clone(), method, params, on_error, signal }),
+            Ok(signal) => {
+                Some(SignalStage { name: entry.key.clone(), method, params, on_error, signal })
+            }
             Err(error) => {
                 self.param_error(&entry.value, &path, &error);
                 None
@@ -221,7 +254,15 @@ impl Check {
     fn transform(&mut self, node: &Node, path: &str, family: &str) -> Option<TransformStage> {
         let (id, method, params) = self.method(node, path, &[])?;
         let MethodKind::Transform(build) = method.kind else {
-            self.report(id, path, format!("`{}` is a {}; here stands a transform, such as those of `{family}.*`", method.id, method.kind.name()));
+            self.report(
+                id,
+                path,
+                format!(
+                    "`{}` is a {}; here stands a transform, such as those of `{family}.*`",
+                    method.id,
+                    method.kind.name()
+                ),
+            );
             return None;
         };
         match build(params.clone()) {
@@ -234,26 +275,47 @@ impl Check {
     }
 
     /// Reads `use` and the parameters: `{use: id, ...}`, or the id alone.
-    fn method(&mut self, node: &Node, path: &str, besides: &[&str]) -> Option<(Span, &'static guerdon_core::Method, Value)> {
+    fn method(
+        &mut self,
+        node: &Node,
+        path: &str,
+        besides: &[&str],
+    ) -> Option<(Span, &'static guerdon_core::Method, Value)> {
         let at = match node.entry("use") {
             Some(entry) => &entry.value,
             None if node.as_text().is_some() => node,
             None => {
-                self.report(node.span, path, format!("expected `{{use: family.name, ...}}`, found {}", node.describe()));
+                self.report(
+                    node.span,
+                    path,
+                    format!("expected `{{use: family.name, ...}}`, found {}", node.describe()),
+                );
                 return None;
             }
         };
         let Some(id) = at.as_text() else {
-            self.report(at.span, &join(path, "use"), format!("`use` names a method, not {}", at.describe()));
+            self.report(
+                at.span,
+                &join(path, "use"),
+                format!("`use` names a method, not {}", at.describe()),
+            );
             return None;
         };
         let Some(method) = crate::find(id) else {
-            let hint = crate::nearest_method(id).map_or_else(|| "`guerdon methods` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+            let hint = crate::nearest_method(id).map_or_else(
+                || "`guerdon methods` lists them".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
             self.report(at.span, &join(path, "use"), format!("there is no method `{id}`; {hint}"));
             return None;
         };
         let own = |e: &&Entry| e.key != "use" && !besides.contains(&e.key.as_str());
-        let params = node.entries().iter().filter(own).map(|e| (e.key.clone(), e.value.to_value())).collect();
+        let params = node
+            .entries()
+            .iter()
+            .filter(own)
+            .map(|e| (e.key.clone(), e.value.to_value()))
+            .collect();
         Some((at.span, method, Value::Object(params)))
     }
 }
@@ -308,10 +370,22 @@ mod tests {
 
     #[test]
     fn a_wrong_type_or_value_points_at_the_value() {
-        fails("signals:\n  a: {use: verify.length, min: many}", &["r.yaml:2:32", "invalid type: string \"many\""]);
-        fails("signals:\n  a: {use: verify.length, min: 3, max: 1}", &["r.yaml:2:40", "must not be less than `min`"]);
-        fails("signals:\n  a: {use: shape.par}", &["`shape.par` is a transform, not a signal", "r.yaml:2:12"]);
-        fails("signals:\n  a: {use: verify.length, on_error: maybe}", &["`on_error` is `fail`, `null` or a number"]);
+        fails(
+            "signals:\n  a: {use: verify.length, min: many}",
+            &["r.yaml:2:32", "invalid type: string \"many\""],
+        );
+        fails(
+            "signals:\n  a: {use: verify.length, min: 3, max: 1}",
+            &["r.yaml:2:40", "must not be less than `min`"],
+        );
+        fails(
+            "signals:\n  a: {use: shape.par}",
+            &["`shape.par` is a transform, not a signal", "r.yaml:2:12"],
+        );
+        fails(
+            "signals:\n  a: {use: verify.length, on_error: maybe}",
+            &["`on_error` is `fail`, `null` or a number"],
+        );
     }
 
     #[test]

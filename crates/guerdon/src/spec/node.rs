@@ -57,7 +57,8 @@ pub struct Entry {
 impl Node {
     /// Reads YAML or JSON text.
     pub fn parse(text: &str) -> Result<Self, Diagnostic> {
-        let mut reader = Reader { parser: Parser::new_from_str(text), anchors: Vec::new(), nodes: 0 };
+        let mut reader =
+            Reader { parser: Parser::new_from_str(text), anchors: Vec::new(), nodes: 0 };
         reader.document().map_err(|mut error| {
             error.span = within(text, error.span);
             error
@@ -190,7 +191,10 @@ impl<'a> Reader<'a> {
             match self.next()? {
                 (Event::StreamEnd, _) => return Ok(node),
                 (Event::DocumentStart(_), at) => {
-                    return Err(Diagnostic::new(at, "a spec is one document: a second one starts here"));
+                    return Err(Diagnostic::new(
+                        at,
+                        "a spec is one document: a second one starts here",
+                    ));
                 }
                 _ => {}
             }
@@ -203,7 +207,9 @@ impl<'a> Reader<'a> {
             return Err(Diagnostic::new(at, "the spec is nested too deeply or too large"));
         }
         let (node, anchor) = match event {
-            Event::Scalar(text, style, anchor, _) => (Node { kind: Kind::Scalar(scalar(&text, style, at)?), span: at }, anchor),
+            Event::Scalar(text, style, anchor, _) => {
+                (Node { kind: Kind::Scalar(scalar(&text, style, at)?), span: at }, anchor)
+            }
             Event::SequenceStart(anchor, _) => (self.list(at, depth)?, anchor),
             Event::MappingStart(anchor, _) => (self.map(at, depth)?, anchor),
             Event::Alias(id) => return self.alias(id, at),
@@ -216,11 +222,20 @@ impl<'a> Reader<'a> {
     }
 
     fn alias(&mut self, id: usize, at: Span) -> Result<Node, Diagnostic> {
-        let found = self.anchors.iter().rev().find(|(anchor, _)| *anchor == id).map(|(_, node)| node.clone());
-        let node = found.ok_or_else(|| Diagnostic::new(at, "this alias has no anchor before it"))?;
+        let found = self
+            .anchors
+            .iter()
+            .rev()
+            .find(|(anchor, _)| *anchor == id)
+            .map(|(_, node)| node.clone());
+        let node =
+            found.ok_or_else(|| Diagnostic::new(at, "this alias has no anchor before it"))?;
         self.nodes += count(&node);
         if self.nodes > MAX_NODES {
-            return Err(Diagnostic::new(at, "the spec is too large once its aliases are filled in"));
+            return Err(Diagnostic::new(
+                at,
+                "the spec is too large once its aliases are filled in",
+            ));
         }
         Ok(node)
     }
@@ -229,7 +244,9 @@ impl<'a> Reader<'a> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                (Event::SequenceEnd, _) => return Ok(Node { kind: Kind::List(items), span: start }),
+                (Event::SequenceEnd, _) => {
+                    return Ok(Node { kind: Kind::List(items), span: start });
+                }
                 (event, at) => items.push(self.node(event, at, depth + 1)?),
             }
         }
@@ -249,7 +266,11 @@ impl<'a> Reader<'a> {
             }
             let (event, at) = self.next()?;
             let value = self.node(event, at, depth + 1)?;
-            if key == "<<" { merged.extend(merge(value)) } else { entries.push(Entry { key, key_span, value }) }
+            if key == "<<" {
+                merged.extend(merge(value));
+            } else {
+                entries.push(Entry { key, key_span, value });
+            }
         }
         // A merged key is a default: the map's own keys stand before it.
         for entry in merged {
@@ -264,7 +285,9 @@ impl<'a> Reader<'a> {
 /// An error at the end of the text is shown behind its last line.
 fn within(text: &str, span: Span) -> Span {
     match (text.lines().count(), text.lines().last()) {
-        (lines, Some(last)) if span.line > lines => Span { line: lines, column: last.chars().count() + 1, len: 1 },
+        (lines, Some(last)) if span.line > lines => {
+            Span { line: lines, column: last.chars().count() + 1, len: 1 }
+        }
         _ => span,
     }
 }
@@ -286,7 +309,11 @@ fn count(node: &Node) -> usize {
 }
 
 fn span(raw: RawSpan) -> Span {
-    let len = if raw.start.line() == raw.end.line() { raw.end.col().saturating_sub(raw.start.col()) } else { 1 };
+    let len = if raw.start.line() == raw.end.line() {
+        raw.end.col().saturating_sub(raw.start.col())
+    } else {
+        1
+    };
     Span { line: raw.start.line(), column: raw.start.col() + 1, len: len.max(1) }
 }
 
@@ -299,7 +326,8 @@ fn scalar(text: &str, style: ScalarStyle, at: Span) -> Result<Value, Diagnostic>
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
-        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "-.inf" | "-.Inf" | "-.INF" | "+.inf" => {
+        ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "-.inf" | "-.Inf" | "-.INF"
+        | "+.inf" => {
             return Err(Diagnostic::new(at, format!("a number must be finite, not {text}")));
         }
         _ => number(text).unwrap_or_else(|| Value::String(text.to_owned())),
@@ -312,10 +340,8 @@ fn number(text: &str) -> Option<Value> {
         return None;
     }
     let plain = text.strip_prefix('+').unwrap_or(text);
-    if digits.bytes().all(|b| b.is_ascii_digit()) {
-        if let Ok(integer) = plain.parse::<i64>() {
-            return Some(integer.into());
-        }
+    if let Ok(integer) = plain.parse::<i64>() {
+        return Some(integer.into());
     }
     let float_chars = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '-' | '+');
     let value = digits.chars().all(float_chars).then(|| plain.parse::<f64>().ok()).flatten()?;
@@ -339,9 +365,10 @@ mod tests {
 
     #[test]
     fn scalars_are_those_of_yaml_1_2() {
-        check("[1, -2, 0.5, 1e-6, .5, true, no, null, ~, 2024-01-01, \"1\", 1.2.3]", &json!([
-            1, -2, 0.5, 1e-6, 0.5, true, "no", null, null, "2024-01-01", "1", "1.2.3"
-        ]));
+        check(
+            "[1, -2, 0.5, 1e-6, .5, true, no, null, ~, 2024-01-01, \"1\", 1.2.3]",
+            &json!([1, -2, 0.5, 1e-6, 0.5, true, "no", null, null, "2024-01-01", "1", "1.2.3"]),
+        );
     }
 
     #[test]
@@ -351,7 +378,10 @@ mod tests {
 
     #[test]
     fn anchors_and_merge_keys() {
-        check("a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3}", &json!({"a": {"p": 1, "q": 2}, "b": {"q": 3, "p": 1}}));
+        check(
+            "a: &x {p: 1, q: 2}\nb: {<<: *x, q: 3}",
+            &json!({"a": {"p": 1, "q": 2}, "b": {"q": 3, "p": 1}}),
+        );
     }
 
     #[test]
@@ -377,7 +407,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for i in 1..9 {
             let previous = format!("*a{}, ", i - 1).repeat(10);
-            bomb.push_str(&format!("a{i}: &a{i} [{}]\n", previous.trim_end_matches(", ")));
+            bomb += &format!("a{i}: &a{i} [{}]\n", previous.trim_end_matches(", "));
         }
         assert!(Node::parse(&bomb).is_err());
     }

@@ -10,9 +10,11 @@ use crate::monitors::Monitors;
 pub fn schema() -> Value {
     let mut definitions = Map::new();
     let signals = choices(&mut definitions, |kind| matches!(kind, Kind::Signal(_)), &on_error());
-    let transforms = choices(&mut definitions, |kind| matches!(kind, Kind::Transform(_)), &Map::new());
+    let transforms =
+        choices(&mut definitions, |kind| matches!(kind, Kind::Transform(_)), &Map::new());
     let chain = json!({"anyOf": [transforms, {"type": "array", "items": transforms}]});
-    let rollouts = plain(&mut definitions, "rollouts", &schemars::schema_for!(guerdon_io::Mapping).into());
+    let rollouts =
+        plain(&mut definitions, "rollouts", &schemars::schema_for!(guerdon_io::Mapping).into());
     let monitors = plain(&mut definitions, "monitors", &schemars::schema_for!(Monitors).into());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -42,7 +44,11 @@ fn on_error() -> Map<String, Value> {
 }
 
 /// `{use: id, ...}` for every method of a kind, or a bare id.
-fn choices(definitions: &mut Map<String, Value>, wanted: impl Fn(&Kind) -> bool, extra: &Map<String, Value>) -> Value {
+fn choices(
+    definitions: &mut Map<String, Value>,
+    wanted: impl Fn(&Kind) -> bool,
+    extra: &Map<String, Value>,
+) -> Value {
     let methods: Vec<&Method> = crate::methods().filter(|m| wanted(&m.kind)).collect();
     let mut options = vec![json!({"enum": methods.iter().map(|m| m.id).collect::<Vec<_>>()})];
     for method in methods {
@@ -53,7 +59,11 @@ fn choices(definitions: &mut Map<String, Value>, wanted: impl Fn(&Kind) -> bool,
     json!({"anyOf": options})
 }
 
-fn entry(definitions: &mut Map<String, Value>, method: &Method, extra: &Map<String, Value>) -> Value {
+fn entry(
+    definitions: &mut Map<String, Value>,
+    method: &Method,
+    extra: &Map<String, Value>,
+) -> Value {
     let mut schema = (method.params.schema)().to_value();
     lift(definitions, method.id, &mut schema);
     let mut properties = Map::from_iter([("use".to_owned(), json!({"const": method.id}))]);

@@ -132,7 +132,10 @@ impl ColumnSummary {
 
     fn add_reason(&mut self, outcome: &Outcome) {
         if let Err(reason) = outcome {
-            let slot = self.unscored.entry(reason.kind.name().to_owned()).or_insert_with(|| (0, reason.detail.clone()));
+            let slot = self
+                .unscored
+                .entry(reason.kind.name().to_owned())
+                .or_insert_with(|| (0, reason.detail.clone()));
             slot.0 += 1;
         }
     }
@@ -144,7 +147,9 @@ impl ColumnSummary {
 
     /// The distinct values with their counts, lowest first, if there are few.
     pub fn distinct(&self) -> Option<Vec<(f64, u64)>> {
-        self.distinct.as_ref().map(|d| d.iter().map(|(bits, n)| (from_order_bits(*bits), *n)).collect())
+        self.distinct
+            .as_ref()
+            .map(|d| d.iter().map(|(bits, n)| (from_order_bits(*bits), *n)).collect())
     }
 }
 
@@ -159,7 +164,11 @@ impl Summary {
             constant: BTreeMap::new(),
             duplicate_groups: 0,
             duplicates: 0,
-            signals: spec.signals.iter().map(|s| ColumnSummary::new(&s.name, s.method.id)).collect(),
+            signals: spec
+                .signals
+                .iter()
+                .map(|s| ColumnSummary::new(&s.name, s.method.id))
+                .collect(),
             reward: has_reward.then(|| ColumnSummary::new("reward", "")),
             advantage: (!spec.advantage.is_empty()).then(|| ColumnSummary::new("advantage", "")),
             contributions: Vec::new(),
@@ -185,14 +194,7 @@ impl Summary {
             self.add_group(scored, range);
         }
         for (name, column) in &scored.contributions {
-            let slot = self.contributions.iter_mut().find(|(n, _)| n == name);
-            let moments = match slot {
-                Some((_, moments)) => moments,
-                None => {
-                    self.contributions.push((name.clone(), Moments::default()));
-                    &mut self.contributions.last_mut().expect("just pushed").1
-                }
-            };
+            let moments = pick::slot(&mut self.contributions, name);
             column.iter().flatten().for_each(|v| moments.add(v));
         }
         self.rollouts += scored.rollouts.len() as u64;
@@ -202,7 +204,9 @@ impl Summary {
         let (rollout, row) = (&scored.rollouts[i], self.seen_rows);
         let length = rollout.length();
         self.length.add(length);
-        for ((summary, column), outcomes) in self.signals.iter_mut().zip(&scored.signals).zip(&scored.outcomes) {
+        for ((summary, column), outcomes) in
+            self.signals.iter_mut().zip(&scored.signals).zip(&scored.outcomes)
+        {
             summary.add(row, column.get(i), length);
             summary.add_reason(&outcomes[i]);
         }
@@ -220,20 +224,19 @@ impl Summary {
     }
 
     fn add_between(&mut self, signals: &[Column], i: usize) {
-        let mut pairs = self.between.iter_mut();
-        for (a, left) in signals.iter().enumerate() {
-            for right in &signals[a + 1..] {
-                let pair = pairs.next().expect("one pair for every two signals");
-                if let (Some(x), Some(y)) = (left.get(i), right.get(i)) {
-                    pair.add(x, y);
-                }
+        let every_two =
+            (0..signals.len()).flat_map(|a| (a + 1..signals.len()).map(move |b| (a, b)));
+        for (pair, (a, b)) in self.between.iter_mut().zip(every_two) {
+            if let (Some(x), Some(y)) = (signals[a].get(i), signals[b].get(i)) {
+                pair.add(x, y);
             }
         }
     }
 
     fn add_group(&mut self, scored: &Scored, range: std::ops::Range<usize>) {
         self.groups += 1;
-        let texts: std::collections::BTreeSet<&str> = scored.rollouts[range.clone()].iter().map(|r| r.text()).collect();
+        let texts: std::collections::BTreeSet<&str> =
+            scored.rollouts[range.clone()].iter().map(guerdon_core::Rollout::text).collect();
         self.duplicates += (range.len() - texts.len()) as u64;
         self.duplicate_groups += u64::from(range.len() > 1 && texts.len() == 1);
         let Some(reward) = &scored.reward else { return };
@@ -256,7 +259,9 @@ impl Summary {
             }
             self.course.push(Moments::default());
         }
-        self.course.last_mut().expect("a block was pushed if there was none").add(mean);
+        if let Some(block) = self.course.last_mut() {
+            block.add(mean);
+        }
     }
 
     /// Groups whose rollouts all have the same reward: all, those at the lowest reward seen, those at the highest.

@@ -86,7 +86,9 @@ mod tests {
 
     fn moments(values: &[f64]) -> Moments {
         let mut m = Moments::default();
-        values.iter().for_each(|v| m.add(*v));
+        for v in values {
+            m.add(*v);
+        }
         m
     }
 

@@ -13,6 +13,15 @@ const TEXT: usize = 4_000;
 /// Cards kept per heading.
 const CARDS: usize = 6;
 
+/// The value under `name`, made when it is not there yet.
+pub(super) fn slot<'a, T: Default>(items: &'a mut Vec<(String, T)>, name: &str) -> &'a mut T {
+    let at = items.iter().position(|(n, _)| n == name).unwrap_or_else(|| {
+        items.push((name.to_owned(), T::default()));
+        items.len() - 1
+    });
+    &mut items[at].1
+}
+
 /// A uniform sample of bounded size: the items whose row number hashes lowest, so that it does not depend on batching.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sample<T> {
@@ -71,7 +80,7 @@ impl<T> Sample<T> {
     }
 }
 
-/// SplitMix64.
+/// The finaliser of `SplitMix64`.
 fn mix(row: u64) -> u64 {
     let mut z = row.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -105,7 +114,13 @@ pub struct Picks {
 
 impl Picks {
     /// Offers rollout `i` under every heading. `reward` are the moments of the rewards so far.
-    pub(super) fn offer(&mut self, spec: &Spec, scored: &Scored, i: usize, reward: Option<Moments>) {
+    pub(super) fn offer(
+        &mut self,
+        spec: &Spec,
+        scored: &Scored,
+        i: usize,
+        reward: Option<Moments>,
+    ) {
         let rollout = &scored.rollouts[i];
         let own = scored.reward.as_ref().and_then(|c| c.get(i));
         let length = rollout.length();
@@ -113,31 +128,43 @@ impl Picks {
             self.put("Lowest rewards", -own, spec, scored, i, || format!("reward {own:.3}"));
             let spread = so_far.spread().unwrap_or(0.0);
             if own >= so_far.max && spread > 0.0 {
-                self.put("Shortest among the best", -length, spec, scored, i, || format!("reward {own:.3} with length {length}"));
-                self.put("Longest among the best", length, spec, scored, i, || format!("reward {own:.3} with length {length}"));
+                self.put("Shortest among the best", -length, spec, scored, i, || {
+                    format!("reward {own:.3} with length {length}")
+                });
+                self.put("Longest among the best", length, spec, scored, i, || {
+                    format!("reward {own:.3} with length {length}")
+                });
             }
         }
         if let Some(advantage) = scored.advantage.as_ref().and_then(|c| c.get(i)) {
-            self.put("Greatest advantages", advantage, spec, scored, i, || format!("advantage {advantage:.3}"));
+            self.put("Greatest advantages", advantage, spec, scored, i, || {
+                format!("advantage {advantage:.3}")
+            });
         }
         if let Some(gap) = disagreement(scored, i) {
-            self.put("Signals disagree", gap, spec, scored, i, || "one signal is at its best, another at its worst".into());
+            self.put("Signals disagree", gap, spec, scored, i, || {
+                "one signal is at its best, another at its worst".into()
+            });
         }
         for (stage, outcomes) in spec.signals.iter().zip(&scored.outcomes) {
             if let Err(reason) = &outcomes[i] {
-                self.put(&format!("Unscored by {}", stage.name), 0.0, spec, scored, i, || reason.to_string());
+                self.put(&format!("Unscored by {}", stage.name), 0.0, spec, scored, i, || {
+                    reason.to_string()
+                });
             }
         }
     }
 
-    fn put(&mut self, heading: &str, key: f64, spec: &Spec, scored: &Scored, i: usize, why: impl FnOnce() -> String) {
-        let cards = match self.headings.iter().position(|(h, _)| h == heading) {
-            Some(at) => &mut self.headings[at].1,
-            None => {
-                self.headings.push((heading.to_owned(), Vec::new()));
-                &mut self.headings.last_mut().expect("just pushed").1
-            }
-        };
+    fn put(
+        &mut self,
+        heading: &str,
+        key: f64,
+        spec: &Spec,
+        scored: &Scored,
+        i: usize,
+        why: impl FnOnce() -> String,
+    ) {
+        let cards = slot(&mut self.headings, heading);
         // Ties keep the earlier row, so that the picks do not depend on batching.
         let at = cards.partition_point(|(k, _)| *k >= key);
         if at < CARDS {
@@ -149,7 +176,9 @@ impl Picks {
 
 /// How far apart two 0/1 signals of one rollout stand: only the plain contradiction counts.
 fn disagreement(scored: &Scored, i: usize) -> Option<f64> {
-    let binary = |o: &guerdon_core::Outcome| o.as_ref().ok().map(guerdon_core::Score::value).filter(|v| *v == 0.0 || *v == 1.0);
+    let binary = |o: &guerdon_core::Outcome| {
+        o.as_ref().ok().map(guerdon_core::Score::value).filter(|v| *v == 0.0 || *v == 1.0)
+    };
     let values: Vec<f64> = scored.outcomes.iter().filter_map(|own| binary(&own[i])).collect();
     (values.contains(&0.0) && values.contains(&1.0)).then_some(1.0)
 }

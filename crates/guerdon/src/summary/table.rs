@@ -14,7 +14,11 @@ pub fn render(summary: &Summary, seconds: f64) -> String {
     let columns = || summary.signals.iter().chain(&summary.reward).chain(&summary.advantage);
     let width = columns().map(|c| c.name.chars().count()).max().unwrap_or(0).max(8);
     let reasons = columns().map(|c| unscored(c).chars().count()).max().unwrap_or(0).max(8);
-    let _ = writeln!(out, "  {:<width$}  {:>9}  {:>9}  {:<reasons$}  {:>9}", "signal", "mean", "spread", "unscored", "r(length)");
+    let _ = writeln!(
+        out,
+        "  {:<width$}  {:>9}  {:>9}  {:<reasons$}  {:>9}",
+        "signal", "mean", "spread", "unscored", "r(length)"
+    );
     for column in columns() {
         let moments = column.moments;
         let mean = (moments.count > 0).then_some(moments.mean);
@@ -41,7 +45,11 @@ fn spread_line(summary: &Summary) -> Option<String> {
     }
     let (all, wrong, right) = summary.without_spread();
     let share = |n: u64| format!("{:.0} %", 100.0 * n as f64 / summary.groups.max(1) as f64);
-    let parts = if all == 0 { String::new() } else { format!(" ({} all wrong, {} all right)", share(wrong), share(right)) };
+    let parts = if all == 0 {
+        String::new()
+    } else {
+        format!(" ({} all wrong, {} all right)", share(wrong), share(right))
+    };
     Some(format!("groups without spread: {}{parts}", share(all)))
 }
 
@@ -55,7 +63,11 @@ fn number(value: Option<f64>) -> String {
 }
 
 fn unscored(column: &ColumnSummary) -> String {
-    let parts: Vec<String> = column.unscored.iter().map(|(kind, (n, _))| format!("{} ({kind})", thousands(*n))).collect();
+    let parts: Vec<String> = column
+        .unscored
+        .iter()
+        .map(|(kind, (n, _))| format!("{} ({kind})", thousands(*n)))
+        .collect();
     if parts.is_empty() { "-".into() } else { parts.join(", ") }
 }
 
@@ -64,7 +76,7 @@ fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push('\u{202f}');
         }
         out.push(c);
