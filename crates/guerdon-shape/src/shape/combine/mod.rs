@@ -520,7 +520,7 @@ guerdon_core::method! {
     ],
     status: Verified(Worked("the catalogue's worked combinations: HARMO, FlowReasoner, Router-R1, SAR, R3, AlignDiff, Meta-World")),
     laws: [],
-    exempt: [],
+    exempt: [GroupLocal: "With `normalize_first: batch` or `op: whitened` the other groups count."],
     aliases: ["shape.decoupled"],
     sample_params: r#"{"weights": {"a": 1.0, "b": 0.5}}"#,
 }

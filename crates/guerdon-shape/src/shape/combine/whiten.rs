@@ -3,10 +3,10 @@
 use guerdon_core::MethodError;
 
 /// The most signals that are whitened together: the work grows with the third power.
-pub const MAX_SIGNALS: usize = 64;
+pub(super) const MAX_SIGNALS: usize = 64;
 
 /// Population covariance of the columns of `rows` (each row has `k` values).
-pub fn covariance(rows: &[Vec<f64>], k: usize) -> Vec<Vec<f64>> {
+pub(super) fn covariance(rows: &[Vec<f64>], k: usize) -> Vec<Vec<f64>> {
     let n = rows.len().max(1) as f64;
     let mean: Vec<f64> = (0..k).map(|j| rows.iter().map(|row| row[j]).sum::<f64>() / n).collect();
     let cell = |i: usize, j: usize| {
@@ -18,7 +18,7 @@ pub fn covariance(rows: &[Vec<f64>], k: usize) -> Vec<Vec<f64>> {
 /// The weights Σ^(−1/2)·1, scaled to sum 1. `ridge` is added to the diagonal.
 ///
 /// A covariance that is not positive definite even with the ridge is an error.
-pub fn weights(covariance: &[Vec<f64>], ridge: f64) -> Result<Vec<f64>, MethodError> {
+pub(super) fn weights(covariance: &[Vec<f64>], ridge: f64) -> Result<Vec<f64>, MethodError> {
     let k = covariance.len();
     let mut matrix = covariance.to_vec();
     for (i, row) in matrix.iter_mut().enumerate() {

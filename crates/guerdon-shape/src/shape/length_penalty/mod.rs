@@ -92,6 +92,7 @@ pub use kind::{
 };
 pub use preset::{Preset, Rule};
 
+use super::fine::settle;
 use super::success::{accuracy, correct};
 
 /// A coefficient that follows the accuracy of the policy.
@@ -310,7 +311,7 @@ impl Transform for Pricer {
         if let (Some(control), Some(accuracy)) = (self.rule.control, accuracy(judged)) {
             self.coefficient = control.step(self.coefficient, accuracy);
         }
-        Ok(shaped)
+        Ok(settle(view.current()?, shaped))
     }
 
     fn reads(&self) -> Vec<String> {
@@ -346,6 +347,7 @@ guerdon_core::method! {
     status: Verified(Reference("verl, TRL, OpenRLHF overlong and ms-swift cosine: golden values to 1e-6")),
     laws: [GroupLocal],
     exempt: [],
+    sample_params: r#"{"max": 200}"#,
 }
 
 #[cfg(test)]
