@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,9 +33,13 @@ class Method:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the method; what it takes follows from its kind, see the signature."""
-        bound = self.__signature__.bind(*args, **kwargs)
-        inputs = {k: v for k, v in bound.arguments.items() if k not in self.parameters and k != "input"}
-        params = {k: _plain(v) for k, v in bound.arguments.items() if k in self.parameters}
+        try:
+            bound = self.__signature__.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.id}: {error}; it takes {self.__signature__}") from None
+        given_by_name = {_parameter_name(k): v for k, v in bound.arguments.items()}
+        inputs = {k: v for k, v in given_by_name.items() if k not in self.parameters and k != "input"}
+        params = {k: _plain(v) for k, v in given_by_name.items() if k in self.parameters}
         match self.kind:
             case "signal":
                 return _signal(self.id, params, **inputs)
@@ -98,12 +103,22 @@ _INPUTS: dict[str, list[inspect.Parameter]] = {
 _INPUTS["selector"] = _INPUTS["function"]
 
 
+def _python_name(name: str) -> str:
+    """Return the name of a parameter as Python can spell it: `lambda` becomes `lambda_`."""
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def _parameter_name(name: str) -> str:
+    """Return the parameter that a Python name stands for."""
+    return name[:-1] if name.endswith("_") and keyword.iskeyword(name[:-1]) else name
+
+
 def _signature(kind: str, parameters: Mapping[str, Any]) -> inspect.Signature:
     """Return inputs by kind, then the method's own parameters, then (for functions) any field of the input."""
     inputs = _INPUTS.get(kind, [])
     taken = {p.name for p in inputs}
     own = [
-        _Kind(name, _Kind.KEYWORD_ONLY, default=schema.get("default"))
+        _Kind(_python_name(name), _Kind.KEYWORD_ONLY, default=schema.get("default"))
         for name, schema in parameters.items()
         if name not in taken and name.isidentifier()
     ]

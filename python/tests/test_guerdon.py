@@ -60,7 +60,7 @@ def test_data_frames_are_rows():
 def test_methods_are_functions():
     values = guerdon.advantage.grpo(np.array([1.0, 0, 0, 1]), groups=[7, 7, 7, 7], preset="trl")
     np.testing.assert_allclose(values, [0.866, -0.866, -0.866, 0.866], atol=1e-3)
-    assert guerdon.shape.par([2.0], columns={"r": [2.0]}, reference="r").tolist() == [0.5]
+    assert guerdon.shape.par([2.0], columns={"r": [2.0]}, references="r").tolist() == [0.5]
     assert guerdon.verify.math(["\\boxed{1/2}", "3"], ["0.5", "4"]).tolist() == [1.0, 0.0]
     assert guerdon.select.vote(answers=["a", "b", "b"])["index"] == 1
 
@@ -73,7 +73,7 @@ def test_unscored_values_are_nan_and_stay_out():
 
 
 def test_wrong_parameters_and_names_are_told():
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="shape.par: got an unexpected keyword argument 'temprature'"):
         guerdon.shape.par([1.0], temprature=2.0)
     with pytest.raises(AttributeError, match="known:"):
         _ = guerdon.shape.parr
