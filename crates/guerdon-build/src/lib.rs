@@ -80,7 +80,10 @@ fn entry(out: &mut String, src: &Path, file: &Path, text: &str) {
 /// The text of the leading `//!` lines.
 fn module_doc(text: &str) -> String {
     let lines = text.lines().take_while(|line| line.starts_with("//!"));
-    lines.map(|line| line[3..].strip_prefix(' ').unwrap_or(&line[3..])).collect::<Vec<_>>().join("\n")
+    lines
+        .map(|line| line[3..].strip_prefix(' ').unwrap_or(&line[3..]))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]

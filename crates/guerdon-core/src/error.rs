@@ -64,7 +64,9 @@ pub enum MethodError {
     #[error(transparent)]
     Param(#[from] ParamError),
     /// Inputs that belong together differ in length.
-    #[error("`{left}` has {left_len} values and `{right}` has {right_len}: they must be equally long")]
+    #[error(
+        "`{left}` has {left_len} values and `{right}` has {right_len}: they must be equally long"
+    )]
     Length {
         /// Name of the first input.
         left: String,
@@ -116,7 +118,10 @@ impl MethodError {
     pub fn all_finite(name: &str, values: &[f64]) -> Result<(), Self> {
         match values.iter().position(|v| !v.is_finite()) {
             None => Ok(()),
-            Some(at) => Err(Self::Domain(format!("`{name}` must be finite, but value {at} is {}", values[at]))),
+            Some(at) => Err(Self::Domain(format!(
+                "`{name}` must be finite, but value {at} is {}",
+                values[at]
+            ))),
         }
     }
 }

@@ -101,8 +101,10 @@ impl Column {
 
     /// A column from a signal's outcomes.
     pub fn from_outcomes(outcomes: &[Outcome]) -> Self {
-        let mut column = Self::from_options(outcomes.iter().map(|o| o.as_ref().ok().map(crate::Score::value)));
-        let level = outcomes.iter().find_map(|o| o.as_ref().ok()?.fine.as_ref().map(|(level, _)| *level));
+        let mut column =
+            Self::from_options(outcomes.iter().map(|o| o.as_ref().ok().map(crate::Score::value)));
+        let level =
+            outcomes.iter().find_map(|o| o.as_ref().ok()?.fine.as_ref().map(|(level, _)| *level));
         column.fine = level.map(|level| {
             Fine::from_rows(
                 level,
@@ -307,7 +309,11 @@ impl Frame {
     }
 
     /// Adds a column of texts, or replaces the one of that name.
-    pub fn insert_text(&mut self, name: &str, texts: Vec<Option<String>>) -> Result<(), MethodError> {
+    pub fn insert_text(
+        &mut self,
+        name: &str,
+        texts: Vec<Option<String>>,
+    ) -> Result<(), MethodError> {
         MethodError::same_length((name, texts.len()), ("rows", self.rows()))?;
         match self.texts.iter_mut().find(|(n, _)| n == name) {
             Some((_, old)) => *old = texts,
@@ -431,9 +437,13 @@ impl<'a> View<'a> {
     /// The scored rows of the running column and of all of `aux`, closed up.
     pub fn close_up(&self, aux: &[&str]) -> Result<Dense<'a>, MethodError> {
         let current = self.current()?;
-        let extra: Vec<&Column> = aux.iter().map(|name| self.frame.column(name)).collect::<Result<_, _>>()?;
-        let rows: Vec<usize> =
-            current.scored_rows().into_iter().filter(|&i| extra.iter().all(|c| c.scored[i])).collect();
+        let extra: Vec<&Column> =
+            aux.iter().map(|name| self.frame.column(name)).collect::<Result<_, _>>()?;
+        let rows: Vec<usize> = current
+            .scored_rows()
+            .into_iter()
+            .filter(|&i| extra.iter().all(|c| c.scored[i]))
+            .collect();
         Ok(Dense {
             values: rows.iter().map(|&i| current.values[i]).collect(),
             groups: self.frame.groups.restrict(&rows),
@@ -491,7 +501,8 @@ mod tests {
         let mut current = Column::from_options([None, Some(1.0)]);
         current.fine = Some(Fine::from_rows(Level::Step, [&[][..], &[0.5, 0.25]]));
         let view = View { frame: &frame, current: Some(&current), seed: 0 };
-        let out = view.dense_fine(&[], |d| Ok((d.values.clone(), d.fine.clone().unwrap()))).unwrap();
+        let out =
+            view.dense_fine(&[], |d| Ok((d.values.clone(), d.fine.clone().unwrap()))).unwrap();
         assert_eq!(out, current);
     }
 

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-
-
 /// A signal's verdict on one rollout. The value is finite: a constructor refuses anything else.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Score {
@@ -35,7 +33,13 @@ impl Score {
 
     /// 1 for true, 0 for false.
     pub fn binary(right: bool) -> Self {
-        Self { value: f64::from(u8::from(right)), fine: None, confidence: None, explanation: None, parts: Vec::new() }
+        Self {
+            value: f64::from(u8::from(right)),
+            fine: None,
+            confidence: None,
+            explanation: None,
+            parts: Vec::new(),
+        }
     }
 
     /// The value; always finite.
@@ -163,4 +167,3 @@ impl From<crate::MethodError> for Unscored {
         }
     }
 }
-

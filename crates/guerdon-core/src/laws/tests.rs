@@ -169,7 +169,7 @@ fn a_needed_exemption_is_shown_with_its_reason() {
 #[test]
 fn signals() {
     vice(TOY, "panics", "total", "a NUL among letters");
-    vice(TOY, "hangs", "total", "takes longer than");
+    vice(TOY, "hangs", "total", "does not end within");
     vice(TOY, "wavers", "deterministic", "two runs differ");
     vice(TOY, "exceeds", "within_range", "the value 2 is outside");
     vice(TOY, "stingy", "reference_maximal", "it earns 0.5 of 1");

@@ -4,7 +4,9 @@ use schemars::Schema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{ErasedFunction, ErasedOnline, ErasedProtocol, Manual, Params, Selector, Signal, Transform};
+use super::{
+    ErasedFunction, ErasedOnline, ErasedProtocol, Manual, Params, Selector, Signal, Transform,
+};
 use crate::ParamError;
 
 /// A law: a common test that runs over every method of a kind. The list is in `laws`.
@@ -111,7 +113,9 @@ impl Status {
     /// What a verified method was compared with.
     pub fn evidence(self) -> Option<&'static str> {
         match self {
-            Self::Verified(Evidence::Reference(w) | Evidence::ClosedForm(w) | Evidence::Worked(w)) => Some(w),
+            Self::Verified(
+                Evidence::Reference(w) | Evidence::ClosedForm(w) | Evidence::Worked(w),
+            ) => Some(w),
             _ => None,
         }
     }
@@ -242,8 +246,11 @@ pub const fn params_info<P: Params>() -> ParamsInfo {
         schema: || schemars::schema_for!(P),
         check: |value| {
             let parsed = parse::<P>(value)?;
-            serde_json::to_value(parsed)
-                .map_err(|error| ParamError { path: Vec::new(), message: error.to_string(), unknown_key: false })
+            serde_json::to_value(parsed).map_err(|error| ParamError {
+                path: Vec::new(),
+                message: error.to_string(),
+                unknown_key: false,
+            })
         },
     }
 }
@@ -255,7 +262,9 @@ fn from_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> ParamErr
         .filter_map(|segment| match segment {
             serde_path_to_error::Segment::Seq { index } => Some(index.to_string()),
             serde_path_to_error::Segment::Map { key } => Some(key.clone()),
-            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => None,
+            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {
+                None
+            }
         })
         .collect();
     let message = error.inner().to_string();
@@ -269,7 +278,11 @@ fn from_serde(error: &serde_path_to_error::Error<serde_json::Error>) -> ParamErr
                 None if known.is_empty() => "no key is known here".to_owned(),
                 None => format!("known: {}", known.join(", ")),
             };
-            ParamError { path, message: format!("unknown key `{field}`; {hint}"), unknown_key: true }
+            ParamError {
+                path,
+                message: format!("unknown key `{field}`; {hint}"),
+                unknown_key: true,
+            }
         }
         None => ParamError { path, message, unknown_key: false },
     }

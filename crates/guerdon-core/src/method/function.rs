@@ -39,7 +39,10 @@ impl fmt::Debug for FunctionInfo {
 impl FunctionInfo {
     /// The schemas of `F`.
     pub const fn of<F: Function>() -> Self {
-        Self { input: || schemars::schema_for!(F::Input), output: || schemars::schema_for!(F::Output) }
+        Self {
+            input: || schemars::schema_for!(F::Input),
+            output: || schemars::schema_for!(F::Output),
+        }
     }
 }
 
@@ -93,7 +96,10 @@ impl fmt::Debug for OnlineInfo {
 impl OnlineInfo {
     /// The schemas of `O`.
     pub const fn of<O: Online>() -> Self {
-        Self { event: || schemars::schema_for!(O::Event), reading: || schemars::schema_for!(O::Reading) }
+        Self {
+            event: || schemars::schema_for!(O::Event),
+            reading: || schemars::schema_for!(O::Reading),
+        }
     }
 }
 
@@ -137,5 +143,6 @@ pub(super) fn read<T: DeserializeOwned>(value: Value) -> Result<T, MethodError> 
 }
 
 pub(super) fn write<T: Serialize>(value: &T) -> Result<Value, MethodError> {
-    serde_json::to_value(value).map_err(|error| MethodError::domain(format!("the result cannot be written: {error}")))
+    serde_json::to_value(value)
+        .map_err(|error| MethodError::domain(format!("the result cannot be written: {error}")))
 }

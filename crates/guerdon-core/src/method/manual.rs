@@ -13,11 +13,13 @@ pub struct Manual {
 
 impl Manual {
     /// The headings that every manual must have, in this order.
-    pub const HEADINGS: [&str; 5] = ["Formula", "When to use it", "Departures", "Example", "References"];
+    pub const HEADINGS: [&str; 5] =
+        ["Formula", "When to use it", "Departures", "Example", "References"];
 
     /// Cuts a module comment.
     pub fn parse(doc: &str) -> Self {
-        let mut manual = Self { summary: String::new(), introduction: String::new(), sections: Vec::new() };
+        let mut manual =
+            Self { summary: String::new(), introduction: String::new(), sections: Vec::new() };
         let mut in_code = false;
         for line in doc.lines() {
             in_code ^= line.trim_start().starts_with("```");

@@ -19,7 +19,10 @@ mod manual;
 mod protocol;
 mod select;
 
-pub use def::{Build, Evidence, Kind, Law, Method, MethodDef, ParamsInfo, Status, parse, params_info, read_value};
+pub use def::{
+    Build, Evidence, Kind, Law, Method, MethodDef, ParamsInfo, Status, params_info, parse,
+    read_value,
+};
 pub use function::{ErasedFunction, ErasedOnline, Function, FunctionInfo, Online, OnlineInfo};
 pub use manual::Manual;
 pub use protocol::{ErasedProtocol, Next, Protocol, ProtocolInfo, Reply, Request, TokenLogProb};
@@ -32,7 +35,9 @@ use serde_json::Value;
 use crate::{Column, MethodError, Outcome, ParamError, Rollout, View};
 
 /// The parameters of a method: a plain struct that refuses unknown keys (`#[serde(deny_unknown_fields, default)]`).
-pub trait Params: Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static {
+pub trait Params:
+    Serialize + DeserializeOwned + schemars::JsonSchema + Send + Sync + 'static
+{
     /// Checks ranges and combinations; the error names the field.
     fn validate(&self) -> Result<(), ParamError> {
         Ok(())

@@ -41,12 +41,24 @@ pub struct Request {
 impl Request {
     /// A request with one user message.
     pub fn user(text: impl Into<String>) -> Self {
-        Self::chat(vec![Message { role: "user".into(), content: text.into(), tool_calls: Vec::new() }])
+        Self::chat(vec![Message {
+            role: "user".into(),
+            content: text.into(),
+            tool_calls: Vec::new(),
+        }])
     }
 
     /// A request with a conversation.
     pub fn chat(messages: Vec<Message>) -> Self {
-        Self { model: None, messages, temperature: None, max_tokens: None, top_logprobs: 0, schema: None, sample: 0 }
+        Self {
+            model: None,
+            messages,
+            temperature: None,
+            max_tokens: None,
+            top_logprobs: 0,
+            schema: None,
+            sample: 0,
+        }
     }
 }
 
@@ -100,7 +112,12 @@ pub trait Protocol: Params {
     /// What to do after the rounds so far: `rounds[k]` holds the replies to the `k`-th set of requests.
     ///
     /// Total on arbitrary replies: a reply that cannot be read is an [`Unscored`], never a panic or a default.
-    fn next(&self, case: &Self::Case, rounds: &[Vec<Reply>], seed: u64) -> Result<Next<Self::Output>, Unscored>;
+    fn next(
+        &self,
+        case: &Self::Case,
+        rounds: &[Vec<Reply>],
+        seed: u64,
+    ) -> Result<Next<Self::Output>, Unscored>;
 }
 
 /// Schemas of a protocol.
@@ -121,19 +138,33 @@ impl fmt::Debug for ProtocolInfo {
 impl ProtocolInfo {
     /// The schemas of `P`.
     pub const fn of<P: Protocol>() -> Self {
-        Self { case: || schemars::schema_for!(P::Case), output: || schemars::schema_for!(P::Output) }
+        Self {
+            case: || schemars::schema_for!(P::Case),
+            output: || schemars::schema_for!(P::Output),
+        }
     }
 }
 
 /// A [`Protocol`] over JSON.
 pub trait ErasedProtocol: Send + Sync {
     /// [`Protocol::next`] with a JSON case and a JSON output.
-    fn next_json(&self, case: &Value, rounds: &[Vec<Reply>], seed: u64) -> Result<Next<Value>, Unscored>;
+    fn next_json(
+        &self,
+        case: &Value,
+        rounds: &[Vec<Reply>],
+        seed: u64,
+    ) -> Result<Next<Value>, Unscored>;
 }
 
 impl<P: Protocol> ErasedProtocol for P {
-    fn next_json(&self, case: &Value, rounds: &[Vec<Reply>], seed: u64) -> Result<Next<Value>, Unscored> {
-        let case: P::Case = read(case.clone()).map_err(|error: MethodError| Unscored::from(error))?;
+    fn next_json(
+        &self,
+        case: &Value,
+        rounds: &[Vec<Reply>],
+        seed: u64,
+    ) -> Result<Next<Value>, Unscored> {
+        let case: P::Case =
+            read(case.clone()).map_err(|error: MethodError| Unscored::from(error))?;
         Ok(match self.next(&case, rounds, seed)? {
             Next::Ask(requests) => Next::Ask(requests),
             Next::Done(output) => Next::Done(write(&output)?),

@@ -25,7 +25,11 @@ pub struct Candidates {
 impl Candidates {
     /// Number of candidates.
     pub fn len(&self) -> usize {
-        self.answers.len().max(self.scores.len()).max(self.step_scores.len()).max(self.logprobs.len())
+        self.answers
+            .len()
+            .max(self.scores.len())
+            .max(self.step_scores.len())
+            .max(self.logprobs.len())
     }
 
     /// Whether there are none.
@@ -36,11 +40,19 @@ impl Candidates {
     /// Checks that all lists that are not empty are equally long and every number is finite.
     pub fn check(&self) -> Result<(), Unscored> {
         let n = self.len();
-        let lens = [self.answers.len(), self.scores.len(), self.step_scores.len(), self.logprobs.len()];
+        let lens =
+            [self.answers.len(), self.scores.len(), self.step_scores.len(), self.logprobs.len()];
         if lens.iter().any(|len| *len != 0 && *len != n) {
-            return Err(Unscored::invalid(format!("the candidates' lists differ in length: {lens:?}")));
+            return Err(Unscored::invalid(format!(
+                "the candidates' lists differ in length: {lens:?}"
+            )));
         }
-        let numbers = self.scores.iter().chain(&self.logprobs).flatten().chain(self.step_scores.iter().flatten());
+        let numbers = self
+            .scores
+            .iter()
+            .chain(&self.logprobs)
+            .flatten()
+            .chain(self.step_scores.iter().flatten());
         match numbers.into_iter().find(|x| !x.is_finite()) {
             Some(bad) => Err(Unscored::invalid(format!("a candidate's number is {bad}"))),
             None => Ok(()),
