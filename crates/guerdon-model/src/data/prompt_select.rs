@@ -47,6 +47,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::moments::moments;
 use crate::portion;
 
 /// Which prompts are wanted.
@@ -168,19 +169,13 @@ impl PromptSelect {
             domains.entry(prompts[i].domain.as_deref().unwrap_or("")).or_default().push(score(i));
         }
         let moments: BTreeMap<&str, (f64, f64)> =
-            domains.into_iter().map(|(d, own)| (d, moments(&own))).collect();
+            domains.into_iter().map(|(d, own)| (d, moments(&own).unwrap_or_default())).collect();
         let z = |i: usize| {
             let (mean, std) = moments[prompts[i].domain.as_deref().unwrap_or("")];
             if std > 0.0 { (score(i) - mean) / std } else { 0.0 }
         };
         scored.iter().map(|&i| z(i)).collect()
     }
-}
-
-fn moments(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().map(|v| v / n).sum::<f64>();
-    (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
 }
 
 impl Function for PromptSelect {

@@ -44,6 +44,8 @@ use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::moments::moments;
+
 /// What a group's standard deviation is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -109,7 +111,8 @@ pub struct Output {
 impl StdFilter {
     /// Filters one batch. `average` is the moving average after the last one.
     pub fn filter(&self, groups: &[Vec<Option<f64>>], average: Option<f64>) -> Output {
-        let moments: Vec<Option<(f64, f64)>> = groups.iter().map(|group| moments(group)).collect();
+        let moments: Vec<Option<(f64, f64)>> =
+            groups.iter().map(|group| scored_moments(group)).collect();
         let scored: Vec<f64> = moments.iter().flatten().map(|(_, std)| *std).collect();
         let batch = (!scored.is_empty())
             .then(|| scored.iter().map(|std| std / scored.len() as f64).sum::<f64>());
@@ -131,14 +134,9 @@ impl StdFilter {
     }
 }
 
-/// Mean and population standard deviation of the scored rewards, if there are any and both are finite.
-fn moments(group: &[Option<f64>]) -> Option<(f64, f64)> {
-    let own: Vec<f64> = group.iter().flatten().copied().collect();
-    let first = *own.first()?;
-    let n = own.len() as f64;
-    let offset = own.iter().map(|r| r - first).sum::<f64>() / n;
-    let std = (own.iter().map(|r| (r - first - offset).powi(2)).sum::<f64>() / n).sqrt();
-    Some((first + offset, std)).filter(|(mean, std)| mean.is_finite() && std.is_finite())
+/// Mean and population standard deviation of the scored rewards.
+fn scored_moments(group: &[Option<f64>]) -> Option<(f64, f64)> {
+    moments(&group.iter().flatten().copied().collect::<Vec<_>>())
 }
 
 impl Function for StdFilter {
