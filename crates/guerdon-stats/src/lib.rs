@@ -11,9 +11,11 @@
 pub mod correlation;
 pub mod dist;
 pub mod labels;
+pub mod linalg;
 pub mod moments;
 pub mod order;
 pub mod resample;
 pub mod stats;
+pub mod tail;
 
 include!(concat!(env!("OUT_DIR"), "/registry.rs"));

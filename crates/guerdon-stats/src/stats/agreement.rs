@@ -343,7 +343,7 @@ guerdon_core::method! {
     papers: ["persuasive-pairs-2024"],
     status: Verified(Reference("krippendorff 0.9; statsmodels fleiss_kappa 0.15")),
     laws: [],
-    exempt: [PermutationInvariant: "the rows are raters, whose order is shuffled together with the labels' order"],
+    exempt: [PermutationInvariant: "the rows are raters, whose order is shuffled together with the labels' order."],
     samples: [
         r#"{"ratings": [[1, 2, 3, 3], [1, 2, 3, 2], [null, 2, 3, 3]]}"#,
         r#"{"ratings": [["a", "b"], ["a", "a"], ["b", "b"]], "labels": ["a", "b"]}"#,

@@ -252,7 +252,7 @@ guerdon_core::method! {
     papers: ["instrumental-choices-2026", "medical-dapt-2024"],
     status: Verified(Reference("scipy.stats.bootstrap 1.17, 20,000 resamples, Monte-Carlo tolerance 0.02")),
     laws: [],
-    exempt: [PermutationInvariant: "the draws are named by row: another order is another resample of the same law"],
+    exempt: [PermutationInvariant: "the draws are named by row: another order is another resample of the same law."],
     samples: [
         r#"{"values": [0.2, 1.5, 3.0, 2.2, 0.7]}"#,
         r#"{"values": [1, 0, 1, 1, 0, 0], "clusters": ["a", "a", "b", "b", "c", "c"]}"#,

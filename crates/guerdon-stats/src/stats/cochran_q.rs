@@ -1,4 +1,4 @@
-//! Cochran's Q: do three or more models differ in accuracy on the same items?
+//! Cochran's Q: whether three or more models differ in accuracy on the same items.
 //!
 //! # Formula
 //!

@@ -168,7 +168,7 @@ guerdon_core::method! {
     papers: [],
     status: Verified(Reference("lighteval maj_at_k")),
     laws: [],
-    exempt: [PermutationInvariant: "values per task follow the order of the tasks; the means do not depend on it"],
+    exempt: [PermutationInvariant: "values per task follow the order of the tasks; the means do not depend on it."],
     sample_params: r#"{"k": [1, 2]}"#,
     samples: [r#"{"answers": [["a", "b", "a"], [null, "b", "c"]], "references": ["a", "c"]}"#],
 }

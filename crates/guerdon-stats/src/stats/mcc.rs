@@ -172,7 +172,7 @@ guerdon_core::method! {
     papers: ["mpbench-2025", "mr-gsm8k-2023"],
     status: Verified(Worked("TP 1100, FN 327, TN 1200, FP 373: 0.533175; TP 3, FP 1, TN 1, FN 1: 0.25")),
     laws: [PermutationInvariant],
-    exempt: [Symmetric: "MCC and accuracy are symmetric; precision, recall and support change places"],
+    exempt: [Symmetric: "MCC and accuracy are symmetric; precision, recall and support change places."],
     aliases: ["stats.f1"],
     samples: [
         r#"{"predicted": ["a", "b", "a", "c"], "reference": ["a", "b", "c", "c"]}"#,

@@ -1,4 +1,4 @@
-//! McNemar's test: do two models differ on the items where exactly one of them is right?
+//! McNemar's test: whether two models differ on the items where exactly one of them is right.
 //!
 //! # Formula
 //!
@@ -135,7 +135,7 @@ guerdon_core::method! {
     papers: ["none-of-the-above-2025"],
     status: Verified(Reference("statsmodels.stats.contingency_tables.mcnemar 0.15")),
     laws: [PermutationInvariant],
-    exempt: [Symmetric: "the p-value is symmetric; the two counts change places with the models"],
+    exempt: [Symmetric: "the p-value is symmetric; the two counts change places with the models."],
     samples: [
         r#"{"a": [true, true, false, true, true], "b": [false, true, false, false, true]}"#,
         r#"{"a": [true, false, false, true], "b": [false, true, true, true]}"#,

@@ -1,4 +1,4 @@
-//! Paired test: is the mean difference of two scores on the same items zero?
+//! Paired test: whether the mean difference of two scores on the same items is zero.
 //!
 //! # Formula
 //!

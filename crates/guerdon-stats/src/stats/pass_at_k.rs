@@ -204,7 +204,7 @@ guerdon_core::method! {
     papers: ["agentic-randomness-2026", "leanabell-2025", "invisible-leash-2025"],
     status: Verified(ClosedForm("exact integer combinatorics, n to 1000")),
     laws: [],
-    exempt: [PermutationInvariant: "values per task follow the order of the tasks; the means do not depend on it"],
+    exempt: [PermutationInvariant: "values per task follow the order of the tasks; the means do not depend on it."],
     sample_params: r#"{"k": [1, 2]}"#,
     samples: [
         r#"{"correct": [[true, false, true], [false, false, false]]}"#,

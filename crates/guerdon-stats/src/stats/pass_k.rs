@@ -181,7 +181,7 @@ guerdon_core::method! {
     papers: ["agentic-randomness-2026", "claw-eval-2026"],
     status: Verified(ClosedForm("exact integer combinatorics, n to 1000; lighteval g_pass_at_k")),
     laws: [],
-    exempt: [PermutationInvariant: "values per task follow the order of the tasks; the means do not depend on it"],
+    exempt: [PermutationInvariant: "values per task follow the order of the tasks; the means do not depend on it."],
     aliases: ["stats.g_pass_at_k"],
     sample_params: r#"{"k": [2, 3], "thresholds": [0.5, 1.0]}"#,
     samples: [
