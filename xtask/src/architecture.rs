@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::run::{cargo, output};
+use xtask::run::{cargo, output};
 
 /// The floors, lowest first. A crate may depend on crates of lower floors.
 const FLOORS: [&[&str]; 7] = [

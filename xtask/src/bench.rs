@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::run::{cargo, output, root};
+use xtask::run::{cargo, output, root};
 
 /// Peer scripts that run by themselves.
 const PEERS: [&str; 4] =

@@ -8,12 +8,12 @@
 mod architecture;
 mod bench;
 mod new;
-mod rooms;
-mod run;
 mod scaffold;
 mod steps;
 
 use std::process::ExitCode;
+
+use xtask::run;
 
 const HELP: &str = "\
 The project's tasks.

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::rooms::{Family, families, ids};
-use crate::run::{read, root, write};
+use xtask::rooms::{Family, families, ids};
+use xtask::run::{read, root, write};
 
 /// What sort of method to start from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

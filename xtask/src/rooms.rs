@@ -7,17 +7,17 @@ use crate::run::read;
 
 /// A room of the house and one of its families.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Family {
+pub struct Family {
     /// `shape`.
-    pub(crate) name: String,
+    pub name: String,
     /// `guerdon-shape`.
-    pub(crate) room: String,
+    pub room: String,
     /// `crates/guerdon-shape/src/shape`.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
 }
 
 /// All families below `root`, sorted by name.
-pub(crate) fn families(root: &Path) -> Result<Vec<Family>, String> {
+pub fn families(root: &Path) -> Result<Vec<Family>, String> {
     let mut all = Vec::new();
     let crates = root.join("crates");
     for entry in fs::read_dir(&crates).map_err(|error| format!("{}: {error}", crates.display()))? {
@@ -50,7 +50,7 @@ fn registered(build: &str) -> Vec<String> {
 }
 
 /// The ids and aliases of the methods in `folder`, with the file of each.
-pub(crate) fn ids(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
+pub fn ids(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     let mut all = Vec::new();
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for path in entries.flatten().map(|entry| entry.path()) {

@@ -4,24 +4,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The root of the workspace.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().map_or_else(|| manifest.to_owned(), Path::to_owned)
 }
 
 /// The folder for build products.
-pub(crate) fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
 /// `cargo` with arguments, in the root of the workspace.
-pub(crate) fn cargo(args: &[&str]) -> Command {
+pub fn cargo(args: &[&str]) -> Command {
     cargo_in(&root(), args)
 }
 
 /// `cargo` with arguments, in `folder`.
-pub(crate) fn cargo_in(folder: &Path, args: &[&str]) -> Command {
+pub fn cargo_in(folder: &Path, args: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(args).current_dir(folder);
@@ -36,7 +36,7 @@ pub(crate) fn cargo_in(folder: &Path, args: &[&str]) -> Command {
 }
 
 /// The command as a person would type it.
-pub(crate) fn shown(command: &Command) -> String {
+pub fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program())
         .file_name()
         .unwrap_or_default()
@@ -53,7 +53,7 @@ pub(crate) fn shown(command: &Command) -> String {
 }
 
 /// Runs the command; an error names it.
-pub(crate) fn run(mut command: Command) -> Result<(), String> {
+pub fn run(mut command: Command) -> Result<(), String> {
     let status = command
         .status()
         .map_err(|error| format!("`{}` cannot be started: {error}", shown(&command)))?;
@@ -61,7 +61,7 @@ pub(crate) fn run(mut command: Command) -> Result<(), String> {
 }
 
 /// Runs the command and gives back what it prints to standard output.
-pub(crate) fn output(mut command: Command) -> Result<String, String> {
+pub fn output(mut command: Command) -> Result<String, String> {
     let output = command
         .stderr(Stdio::inherit())
         .output()
@@ -74,30 +74,30 @@ pub(crate) fn output(mut command: Command) -> Result<String, String> {
 }
 
 /// Whether `cargo <tool>` is there.
-pub(crate) fn has_cargo_tool(tool: &str) -> bool {
+pub fn has_cargo_tool(tool: &str) -> bool {
     let mut command = cargo(&[tool, "--version"]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
 /// The generator of the method pages, as a command.
-pub(crate) fn docs_command(args: &[&str]) -> Command {
+pub fn docs_command(args: &[&str]) -> Command {
     let build =
         ["run", "--quiet", "--package", "xtask", "--features", "docs", "--bin", "xtask-docs", "--"];
     cargo(&[&build[..], args].concat())
 }
 
 /// Runs the generator of the method pages.
-pub(crate) fn docs(args: &[&str]) -> Result<(), String> {
+pub fn docs(args: &[&str]) -> Result<(), String> {
     run(docs_command(args))
 }
 
 /// Reads a file; the error names it.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
+pub fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Writes a file; the error names it.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
+pub fn write(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

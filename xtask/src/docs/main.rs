@@ -1,5 +1,9 @@
 //! Writes the method pages of the book from the registered methods; with `--check` it only compares.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks through them")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks through them"
+)]
 
 mod book;
 mod page;
@@ -11,16 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use guerdon_core::Method;
-
-/// The rooms whose methods have pages.
-const ROOMS: [&[Method]; 6] = [
-    guerdon_judge::METHODS,
-    guerdon_rank::METHODS,
-    guerdon_select::METHODS,
-    guerdon_shape::METHODS,
-    guerdon_stats::METHODS,
-    guerdon_verify::METHODS,
-];
+use xtask::rooms::{families, ids};
+use xtask::run::{read, root, write};
 
 fn main() -> ExitCode {
     let check = std::env::args().nth(1).as_deref() == Some("--check");
@@ -37,26 +33,50 @@ fn main() -> ExitCode {
 }
 
 fn run(check: bool) -> Result<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("there is no workspace above xtask")?;
+    let root = root();
     let source = root.join("docs/src");
-    let mut methods: Vec<Method> = ROOMS.iter().flat_map(|room| room.iter().copied()).collect();
+    let mut methods: Vec<Method> = guerdon::methods().copied().collect();
     methods.sort_by_key(|method| method.id);
+    nothing_forgotten(&root, &methods)?;
     let papers = book::papers(&read(&root.join("catalogue/papers.toml"))?)?;
     let summary = read(&source.join("SUMMARY.md"))?;
     let pages = book::pages(&methods, &papers, &summary)?;
     let stale = stale(&source, &pages)?;
-    let changed: Vec<&String> =
-        pages.iter().filter(|(path, text)| read(&source.join(path)).as_ref() != Ok(text)).map(|(path, _)| path).collect();
+    let changed: Vec<&String> = pages
+        .iter()
+        .filter(|(path, text)| read(&source.join(path)).as_ref() != Ok(text))
+        .map(|(path, _)| path)
+        .collect();
     if check {
         return report(&changed, &stale, pages.len());
     }
     for path in &changed {
-        write(&source.join(path), &pages[*path])?;
+        put(&source.join(path), &pages[*path])?;
     }
     for path in &stale {
         fs::remove_file(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    Ok(format!("{} pages for {} methods: {} written, {} removed.", pages.len(), methods.len(), changed.len(), stale.len()))
+    Ok(format!(
+        "{} pages for {} methods: {} written, {} removed.",
+        pages.len(),
+        methods.len(),
+        changed.len(),
+        stale.len()
+    ))
+}
+
+/// Every method that stands in a room must be known to the facade.
+fn nothing_forgotten(root: &Path, methods: &[Method]) -> Result<(), String> {
+    for family in families(root)? {
+        let known = |id: &str| methods.iter().any(|m| m.id == id || m.aliases.contains(&id));
+        if let Some((id, _)) = ids(&family.folder)?.into_iter().find(|(id, _)| !known(id)) {
+            return Err(format!(
+                "`{id}` stands in {} but `guerdon::methods()` does not know it: add the room to the facade",
+                family.room
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn report(changed: &[&String], stale: &[PathBuf], pages: usize) -> Result<String, String> {
@@ -66,7 +86,10 @@ fn report(changed: &[&String], stale: &[PathBuf], pages: usize) -> Result<String
     let names = changed.iter().map(|path| format!("  docs/src/{path} differs"));
     let gone = stale.iter().map(|path| format!("  {} has no method any more", path.display()));
     let list: Vec<String> = names.chain(gone).collect();
-    Err(format!("generated pages are not those of the code:\n{}\nRun `cargo xtask docs` and commit the result.", list.join("\n")))
+    Err(format!(
+        "generated pages are not those of the code:\n{}\nRun `cargo xtask docs` and commit the result.",
+        list.join("\n")
+    ))
 }
 
 /// Files below `methods/` that no method has.
@@ -74,7 +97,8 @@ fn stale(source: &Path, pages: &BTreeMap<String, String>) -> Result<Vec<PathBuf>
     let mut found = Vec::new();
     files(&source.join("methods"), &mut found)?;
     found.retain(|path| {
-        let relative = path.strip_prefix(source).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let relative =
+            path.strip_prefix(source).unwrap_or(path).to_string_lossy().replace('\\', "/");
         !pages.contains_key(&relative)
     });
     Ok(found)
@@ -95,11 +119,8 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
+fn put(path: &Path, text: &str) -> Result<(), String> {
     let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).map_err(|error| format!("{}: {error}", path.display()))
+    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    write(path, text)
 }

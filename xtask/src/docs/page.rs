@@ -34,9 +34,14 @@ fn facts(method: Method) -> String {
         Some(evidence) => format!("{}: {evidence}", method.status.name()),
         None => method.status.name().to_owned(),
     };
-    let mut text = format!("| | |\n|---|---|\n| kind | {} |\n| status | {} |\n", method.kind.name(), cell(&status));
+    let mut text = format!(
+        "| | |\n|---|---|\n| kind | {} |\n| status | {} |\n",
+        method.kind.name(),
+        cell(&status)
+    );
     if !method.aliases.is_empty() {
-        let aliases: Vec<String> = method.aliases.iter().map(|alias| format!("`{alias}`")).collect();
+        let aliases: Vec<String> =
+            method.aliases.iter().map(|alias| format!("`{alias}`")).collect();
         let _ = writeln!(text, "| aliases | {} |", aliases.join(", "));
     }
     let _ = writeln!(text, "| source | `crates/{}` |", method.source);
@@ -45,8 +50,9 @@ fn facts(method: Method) -> String {
 
 fn parameters(method: Method) -> String {
     let schema = (method.params.schema)().to_value();
-    let defaults = (method.params.check)(serde_json::Value::Null).ok();
-    let mut text = format!("\n## Parameters\n\n{}", schema::table(&schema, defaults.as_ref()));
+    // Where a parameter is required there are no defaults of the whole, but the schema knows those of the others.
+    let defaults = (method.params.check)(serde_json::Value::Null).unwrap_or_default();
+    let mut text = format!("\n## Parameters\n\n{}", schema::table(&schema, Some(&defaults)));
     let mut add = |heading: &str, schema: serde_json::Value| {
         let _ = write!(text, "\n## {heading}\n\n{}", schema::table(&schema, None));
     };
@@ -72,12 +78,17 @@ fn laws(method: Method) -> String {
     if method.laws.is_empty() && method.exempt.is_empty() {
         return String::new();
     }
-    let mut text = "\n## Laws\n\nBeside the laws of its kind, tests hold that:\n\n".to_owned();
-    for law in method.laws {
-        let _ = writeln!(text, "- `{}`", law.name());
+    let mut text = "\n## Laws\n".to_owned();
+    if !method.laws.is_empty() {
+        let claimed: Vec<String> =
+            method.laws.iter().map(|law| format!("`{}`", law.name())).collect();
+        let _ = write!(text, "\nBeside the laws of its kind it obeys {}.\n", claimed.join(", "));
+    }
+    if !method.exempt.is_empty() {
+        text += "\nIt is exempt from:\n\n";
     }
     for (law, reason) in method.exempt {
-        let _ = writeln!(text, "- not `{}`: {reason}", law.name());
+        let _ = writeln!(text, "- `{}`: {reason}", law.name());
     }
     text
 }

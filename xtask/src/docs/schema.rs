@@ -13,7 +13,11 @@ pub(crate) fn table(schema: &Value, defaults: Option<&Value>) -> String {
         return if kind == "object" { "None.\n".to_owned() } else { format!("{kind}\n") };
     }
     let with_default = defaults.is_some();
-    let head = if with_default { "| name | type | default | |\n|---|---|---|---|\n" } else { "| name | type | |\n|---|---|---|\n" };
+    let head = if with_default {
+        "| name | type | default | |\n|---|---|---|---|\n"
+    } else {
+        "| name | type | |\n|---|---|---|\n"
+    };
     let line = |row: &Row| {
         let default = if with_default { format!(" {} |", row.default) } else { String::new() };
         format!("| `{}` | {} |{default} {} |\n", row.name, cell(&row.kind), cell(&row.meaning))
@@ -31,13 +35,21 @@ struct Row {
 /// Nested structs are shown to this depth.
 const MAX_DEPTH: usize = 3;
 
-fn fields(root: &Value, schema: &Value, defaults: Option<&Value>, prefix: &str, rows: &mut Vec<Row>) {
+fn fields(
+    root: &Value,
+    schema: &Value,
+    defaults: Option<&Value>,
+    prefix: &str,
+    rows: &mut Vec<Row>,
+) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        let default = defaults.and_then(|d| d.get(name));
+        let default = defaults.map(|known| {
+            known.get(name).or_else(|| property.get("default")).unwrap_or(&Value::Null)
+        });
         let path = format!("{prefix}{name}");
         rows.push(Row {
             kind: type_of(root, property),
-            default: default.map_or_else(String::new, |value| format!("`{}`", cell(&value.to_string()))),
+            default: shown(default),
             meaning: meaning(root, property),
             name: path.clone(),
         });
@@ -46,6 +58,13 @@ fn fields(root: &Value, schema: &Value, defaults: Option<&Value>, prefix: &str, 
             fields(root, inner, default, &format!("{path}."), rows);
             fields(root, resolved(root, &inner["items"]), None, &format!("{path}[]."), rows);
         }
+    }
+}
+
+fn shown(default: Option<&Value>) -> String {
+    match default {
+        None | Some(Value::Null) => String::new(),
+        Some(value) => format!("`{}`", cell(&value.to_string())),
     }
 }
 
@@ -68,19 +87,30 @@ fn type_of(root: &Value, schema: &Value) -> String {
     }
     let name = match &inner["type"] {
         Value::String(name) => name.clone(),
-        Value::Array(names) => {
-            names.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" or ")
-        }
+        Value::Array(names) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|name| *name != "null")
+            .collect::<Vec<_>>()
+            .join(" or "),
         _ => {
             let parts = ["anyOf", "oneOf"].iter().find_map(|key| inner[*key].as_array());
-            return parts.map_or_else(|| "any".to_owned(), |parts| {
-                parts.iter().map(|part| type_of(root, part)).collect::<Vec<_>>().join(" or ")
-            });
+            return parts.map_or_else(
+                || "any".to_owned(),
+                |parts| {
+                    parts.iter().map(|part| type_of(root, part)).collect::<Vec<_>>().join(" or ")
+                },
+            );
         }
     };
     match name.as_str() {
-        "array" if !inner["items"].is_null() => format!("list of {}", type_of(root, &inner["items"])),
-        "object" if !inner["additionalProperties"].is_null() && inner["additionalProperties"].is_object() => {
+        "array" if !inner["items"].is_null() => {
+            format!("list of {}", type_of(root, &inner["items"]))
+        }
+        "object"
+            if !inner["additionalProperties"].is_null()
+                && inner["additionalProperties"].is_object() =>
+        {
             format!("map of {}", type_of(root, &inner["additionalProperties"]))
         }
         _ => name,
@@ -91,7 +121,9 @@ fn type_of(root: &Value, schema: &Value) -> String {
 fn choices(schema: &Value) -> Option<String> {
     let words: Vec<&str> = match (&schema["enum"], &schema["oneOf"]) {
         (Value::Array(words), _) => words.iter().filter_map(Value::as_str).collect(),
-        (_, Value::Array(parts)) => parts.iter().map(|part| part["const"].as_str()).collect::<Option<_>>()?,
+        (_, Value::Array(parts)) => {
+            parts.iter().map(|part| part["const"].as_str()).collect::<Option<_>>()?
+        }
         _ => return None,
     };
     Some(words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
@@ -103,7 +135,9 @@ fn meaning(root: &Value, schema: &Value) -> String {
     let parts = resolved(root, schema)["oneOf"].as_array().cloned().unwrap_or_default();
     let words: Vec<String> = parts
         .iter()
-        .filter_map(|part| Some(format!("`{}`: {}", part["const"].as_str()?, part["description"].as_str()?)))
+        .filter_map(|part| {
+            Some(format!("`{}`: {}", part["const"].as_str()?, part["description"].as_str()?))
+        })
         .collect();
     if words.is_empty() { text } else { format!("{text} {}", words.join(" ")) }
 }
@@ -129,8 +163,11 @@ mod tests {
         });
         let text = table(&schema, Some(&json!({"rate": 0.5, "name": null})));
         assert!(text.contains("| `rate` | number | `0.5` | How fast. |"), "{text}");
-        assert!(text.contains("| `name` | string | `null` | A \\| B. |"), "{text}");
-        assert!(text.contains("| `mode` | `a`, `b` |  | Which. `a`: First. `b`: Second. |"), "{text}");
+        assert!(text.contains("| `name` | string |  | A \\| B. |"), "{text}");
+        assert!(
+            text.contains("| `mode` | `a`, `b` |  | Which. `a`: First. `b`: Second. |"),
+            "{text}"
+        );
         assert!(text.contains("| `inner.k` | list of integer |"), "{text}");
     }
 

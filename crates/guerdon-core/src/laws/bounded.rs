@@ -75,10 +75,14 @@ where
             Ok((_, _, Err(panic), _)) => return Err(format!("it panics on {name}:\n  {panic}")),
             Ok((_, _, _, took)) if took > LIMIT => {
                 let (took, limit) = (took.as_secs_f64(), LIMIT.as_secs());
-                return Err(format!("it takes {took:.1} s on {name}; at most {limit} s are allowed"));
+                return Err(format!(
+                    "it takes {took:.1} s on {name}; at most {limit} s are allowed"
+                ));
             }
             Ok((name, input, Ok(output), _)) => outputs.push((name, input, output)),
-            Err(_) => return Err(format!("it does not end within {} s on {name}", PATIENCE.as_secs())),
+            Err(_) => {
+                return Err(format!("it does not end within {} s on {name}", PATIENCE.as_secs()));
+            }
         }
     }
     Ok(outputs)

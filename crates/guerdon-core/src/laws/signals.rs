@@ -412,6 +412,11 @@ fn hostile_groups(sample: Option<&Rollout>) -> Vec<(String, Vec<Rollout>)> {
     };
     for (name, text) in texts::hostile() {
         add(format!("a completion that is {name}"), &|r| set_completion(r, &text));
+    }
+    // Completions are hostile; references are only sometimes absurd: a few of the huge texts do.
+    for (name, text) in
+        texts::small_hostile().into_iter().chain(texts::huge().into_iter().step_by(5))
+    {
         add(format!("a reference that is {name}"), &|r| {
             set_reference(r, Value::String(text.clone()));
         });

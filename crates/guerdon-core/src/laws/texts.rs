@@ -43,7 +43,8 @@ pub(super) fn small_hostile() -> Vec<Named> {
     .to_vec()
 }
 
-fn huge() -> Vec<Named> {
+/// The huge ones of [`hostile`].
+pub(super) fn huge() -> Vec<Named> {
     let mut texts: Vec<Named> = [
         "{", "(", "[", "9", "-", "\\frac{", "x^", "<a>", "a ", "\u{301}", "\n", "\\boxed{", "\"",
         "1+",
