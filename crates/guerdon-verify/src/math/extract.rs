@@ -88,8 +88,9 @@ struct Boxed {
 fn boxes(text: &str) -> Vec<Boxed> {
     let bytes = text.as_bytes();
     let mut found: Vec<Boxed> = Vec::new();
-    // Open braces, each with the start of the box that it opens.
-    let mut open: Vec<(usize, Option<usize>)> = Vec::new();
+    // Boxes that are open: where the command and its brace stand, and how many braces were open before.
+    let mut open: Vec<(usize, usize, usize)> = Vec::new();
+    let mut depth = 0usize;
     let Some(first) = memmem::find(bytes, b"\\boxed").or_else(|| memmem::find(bytes, b"\\fbox"))
     else {
         return found;
@@ -99,9 +100,10 @@ fn boxes(text: &str) -> Vec<Boxed> {
         let here = at + next;
         at = here + 1;
         match bytes[here] {
-            b'{' => open.push((here, None)),
+            b'{' => depth += 1,
             b'}' => {
-                if let Some((brace, Some(start))) = open.pop() {
+                depth = depth.saturating_sub(1);
+                if let Some((start, brace, _)) = open.pop_if(|(_, _, outside)| *outside == depth) {
                     while found.last().is_some_and(|inner| inner.start > start) {
                         found.pop();
                     }
@@ -110,7 +112,8 @@ fn boxes(text: &str) -> Vec<Boxed> {
             }
             _ => match box_opening(text, here) {
                 Some(Opening::Brace(brace)) => {
-                    open.push((brace, Some(here)));
+                    open.push((here, brace, depth));
+                    depth += 1;
                     at = brace + 1;
                 }
                 Some(Opening::Token(inner)) => {

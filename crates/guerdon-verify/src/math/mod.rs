@@ -45,6 +45,7 @@ mod number;
 mod numeric;
 mod options;
 mod parser;
+mod precise;
 mod presets;
 mod units;
 mod vocabulary;
@@ -111,7 +112,8 @@ pub fn prepare(reference: &str, options: &Options) -> Prepared {
 
 fn read(bare: &str, options: &Options) -> Result<Answer, Verdict> {
     if Answer::is_blank(bare) {
-        return Err(Verdict::BadReference(format!("the reference {bare:?} holds no answer")));
+        let shown: String = bare.chars().take(60).collect();
+        return Err(Verdict::BadReference(format!("the reference {shown:?} holds no answer")));
     }
     Answer::read(bare, &options.budget).map_err(Verdict::Budget)
 }

@@ -33,6 +33,13 @@ pub(crate) struct Binding<'a> {
     outer: Option<&'a Binding<'a>>,
 }
 
+impl<'a> Binding<'a> {
+    /// A variable with its value, inside the bindings `outer`.
+    pub(crate) const fn new(name: &'a str, value: f64, outer: Option<&'a Self>) -> Self {
+        Self { name, value, outer }
+    }
+}
+
 pub(crate) const fn real(re: f64) -> Complex {
     Complex { re, im: 0.0 }
 }

@@ -4,11 +4,16 @@ use super::super::ast::{Const, Expr, Func};
 use super::super::meter::{Outcome, Stop};
 use super::super::number::Rational;
 use super::super::numeric::{self, Complex};
-use super::super::{Units, calendar, exact, field, units};
+use super::super::{Units, calendar, exact, field, precise, units};
 use super::Comparer;
 
 /// Two doubles that agree to this share may be the same number; more digits decide.
 const SUSPICION: f64 = 1e-9;
+/// Binary digits of the decision about numbers of the size of one; larger and smaller ones get more.
+const DIGITS: u64 = 256;
+/// The field for numbers that are neither huge nor tiny.
+static ORDINARY: std::sync::LazyLock<precise::Field> =
+    std::sync::LazyLock::new(|| precise::Field::new(DIGITS + 64));
 /// Points at which expressions with symbols are compared.
 const POINTS: u64 = 3;
 
@@ -178,32 +183,71 @@ impl Comparer<'_> {
             if signed && !(is_real(x) && is_real(y)) {
                 continue;
             }
-            if !self.close(x, y, decimal) {
+            let gap = Gap::between(x, y);
+            if decimal && self.forgiven(&gap) {
+                compared += 1;
+                continue;
+            }
+            // Digits are spent at one point of each sign: a difference that doubles cannot see anywhere shows there.
+            let digits = compared == 0 || round == POINTS || !gap.is_close();
+            if gap.is_clear() || (digits && !self.confirmed(a, b, at, &gap)?) {
                 return Ok(false);
             }
             compared += 1;
         }
         match spent {
-            _ if compared > 0 => self.confirmed(a, b, decimal),
+            _ if compared > 0 => Ok(true),
             Some(what) => Err(Stop::Budget(what)),
             None => Ok(false),
         }
     }
 
-    fn close(&self, x: Complex, y: Complex, decimal: bool) -> bool {
-        let difference = Complex { re: x.re - y.re, im: x.im - y.im }.norm();
-        let larger = x.norm().max(y.norm());
+    /// Whether decimals may differ so much.
+    fn forgiven(&self, gap: &Gap) -> bool {
         let places = i32::try_from(self.options.float_rounding.min(30)).unwrap_or(30);
-        difference <= SUSPICION * larger
-            || difference <= 1e-13
-            || (decimal
-                && (difference <= 10f64.powi(-places) * larger.min(1.0)
-                    || self.tolerated(difference, larger)))
+        let rounding = 10f64.powi(-places) * gap.larger.min(1.0);
+        gap.difference <= rounding || self.tolerated(gap.difference, gap.larger)
     }
 
-    /// Doubles agree: are the numbers the same?
-    fn confirmed(&self, _a: &Expr, _b: &Expr, _decimal: bool) -> Outcome<bool> {
-        Ok(true)
+    /// Doubles cannot tell the values apart: more digits decide, as many as the size of the numbers asks for. Where
+    /// a function has no precise version, agreement in doubles is all there is.
+    fn confirmed(&self, a: &Expr, b: &Expr, at: numeric::Point<'_>, gap: &Gap) -> Outcome<bool> {
+        let size = if gap.larger > 0.0 { gap.larger.log2().abs().min(1100.0) } else { 0.0 };
+        let wide;
+        let field = if size <= 64.0 {
+            &*ORDINARY
+        } else {
+            wide = precise::Field::new(DIGITS + size as u64);
+            &wide
+        };
+        let evaluator = precise::Evaluator { field, point: at, meter: self.meter };
+        match (evaluator.value(a), evaluator.value(b)) {
+            (Ok(x), Ok(y)) => Ok(precise::agree(field, &x, &y)),
+            (Err(Stop::Budget(what)), _) | (_, Err(Stop::Budget(what))) => Err(Stop::Budget(what)),
+            _ => Ok(gap.is_close()),
+        }
+    }
+}
+
+/// How far two doubles are apart.
+struct Gap {
+    difference: f64,
+    larger: f64,
+}
+
+impl Gap {
+    fn between(x: Complex, y: Complex) -> Self {
+        let difference = Complex { re: x.re - y.re, im: x.im - y.im }.norm();
+        Self { difference, larger: x.norm().max(y.norm()) }
+    }
+
+    fn is_close(&self) -> bool {
+        self.difference <= SUSPICION * self.larger || self.difference <= 1e-13
+    }
+
+    /// The values differ by more than rounding can explain.
+    fn is_clear(&self) -> bool {
+        self.difference > SUSPICION * self.larger && self.difference > 1e-7
     }
 }
 

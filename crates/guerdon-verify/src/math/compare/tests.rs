@@ -112,3 +112,13 @@ fn expressions() {
         true,
     );
 }
+
+#[test]
+fn near_misses_that_doubles_cannot_see() {
+    check("e^{\\pi\\sqrt{163}}", "262537412640768744", false);
+    check("10^{100}\\sqrt2", "(10^{100}+1)\\sqrt2", false);
+    check("\\sqrt2+\\sqrt3", "\\sqrt{5+2\\sqrt6}", true);
+    check("\\frac{\\sqrt2}{2^{300}}", "\\frac{\\sqrt2}{2^{301}}", false);
+    check("1000000\\sqrt2-\\sqrt{2000000000000}", "0", true);
+    check("\\sin 10^{-9}", "10^{-9}", false);
+}
