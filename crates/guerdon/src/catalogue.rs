@@ -5,10 +5,12 @@ use guerdon_core::{Method, MethodError, ParamError, Unscored, nearest};
 use serde_json::Value;
 
 /// The registries of the rooms, in the order of the house.
-const ROOMS: [&[Method]; 4] = [
+const ROOMS: [&[Method]; 6] = [
     guerdon_verify::METHODS,
     guerdon_shape::METHODS,
     guerdon_select::METHODS,
+    guerdon_rank::METHODS,
+    guerdon_model::METHODS,
     guerdon_stats::METHODS,
 ];
 
