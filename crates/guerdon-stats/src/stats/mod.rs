@@ -1,5 +1,6 @@
 //! The `stats.*` methods.
 
+pub mod acc_eq;
 pub mod agreement;
 pub mod auprc;
 pub mod auroc;
@@ -10,7 +11,12 @@ pub mod clustered_se;
 pub mod cochran_q;
 pub mod coverage;
 pub mod dcs;
+pub mod divergence;
+pub mod ecdf;
 pub mod expected_max;
+pub mod failure_tail;
+pub mod group_gap;
+pub mod head_to_head;
 pub mod iqm;
 pub mod kappa;
 pub mod kendall;
@@ -23,8 +29,13 @@ pub mod pass_at_k;
 pub mod pass_k;
 pub mod permutation_test;
 pub mod power;
+pub mod preference_posterior;
+pub mod profile;
 pub mod proportion_ci;
+pub mod quadrature;
 pub mod rank_sum;
+pub mod regime_table;
+pub mod reshuffle;
 pub mod retrieval;
 pub mod risk_coverage;
 pub mod run_variance;
@@ -34,3 +45,4 @@ pub mod spearman;
 pub mod stratified_bootstrap;
 pub mod trace_error;
 pub mod truthfulness;
+pub mod win_probability;

@@ -107,12 +107,17 @@ pub struct Proportion {
 
 /// Wilson's interval of `k` successes in `n` ≥ 1 trials.
 pub fn wilson(k: u64, n: u64, level: f64) -> Interval {
-    let (p, n, z) = (k as f64 / n as f64, n as f64, two_sided_z(level));
+    wilson_at(k as f64 / n as f64, n as f64, level)
+}
+
+/// Wilson's interval of the proportion `p` of `n` > 0 trials; `n` may be an effective number.
+pub fn wilson_at(p: f64, n: f64, level: f64) -> Interval {
+    let z = two_sided_z(level);
     let centre = p + z * z / (2.0 * n);
     let reach = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z * z / n;
     // Rounding must not push the interval off the ends.
-    let low = if k == 0 { 0.0 } else { (centre - reach) / scale };
+    let low = if p == 0.0 { 0.0 } else { (centre - reach) / scale };
     let high = if p == 1.0 { 1.0 } else { (centre + reach) / scale };
     Interval { low, high }
 }
