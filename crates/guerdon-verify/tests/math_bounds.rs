@@ -7,6 +7,10 @@ use guerdon_verify::math::{Options, Verdict, equivalent, verify};
 /// The promise is 50 ms in an optimised build on an idle machine; a test in a debug build on a busy one gets more.
 const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1500 } else { 50 });
 
+fn numbered(n: usize, part: impl Fn(usize) -> String) -> String {
+    (0..n).map(part).collect::<Vec<_>>().concat()
+}
+
 /// Inputs of up to 64 KB made to hurt.
 fn hostile() -> Vec<(&'static str, String)> {
     let n = 1 << 16;
@@ -23,8 +27,8 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("big factors", fill("2^{16000}*")),
         ("big terms", fill("2^{16000}+")),
         ("big quotients", fill("1/(2^{8000}+1)+")),
-        ("harmonic", (1..9000).map(|k| format!("1/{k}+")).collect()),
-        ("primes under", (1..3000).map(|k| format!("+1/{}", k * k + 1)).collect()),
+        ("harmonic", numbered(9000, |k| format!("1/{}+", k + 1))),
+        ("primes under", numbered(3000, |k| format!("+1/{}", k * k + 1))),
         ("braces", fill("{")),
         ("closed braces", format!("{}1{}", "{".repeat(10_000), "}".repeat(10_000))),
         ("parentheses", fill("(")),
@@ -38,12 +42,12 @@ fn hostile() -> Vec<(&'static str, String)> {
         ("plus minus", fill("\\pm")),
         ("products", fill("xy")),
         ("sum", fill("x+")),
-        ("symbols", (0..9000).map(|k| format!("x_{{{k}}}+")).collect()),
+        ("symbols", numbered(9000, |k| format!("x_{{{k}}}+"))),
         ("list", fill("1,")),
         ("list of tuples", fill("(1,2),")),
-        ("set", format!("\\{{{}1\\}}", (0..10_000).map(|k| format!("{k},")).collect::<String>())),
+        ("set", format!("\\{{{}1\\}}", numbered(10_000, |k| format!("{k},")))),
         ("union", fill("(1,2)\\cup")),
-        ("intervals", (0..4000).map(|k| format!("[{k},{k}.5]\\cup ")).collect()),
+        ("intervals", numbered(4000, |k| format!("[{k},{k}.5]\\cup "))),
         ("inequalities", fill("x<1,")),
         ("chain", fill("x<")),
         ("relations", fill("x=")),
@@ -119,7 +123,7 @@ fn hostile_inputs_end_in_time() {
 #[test]
 fn what_is_refused_says_why() {
     let check = |a: &str, b: &str, expected: Verdict| {
-        assert_eq!(equivalent(a, b, &Options::default()), expected, "{a}")
+        assert_eq!(equivalent(a, b, &Options::default()), expected);
     };
     // A tower of four is compared in prime fields without being computed; one of five is refused.
     check("9^{9^{9^9}}", "1", Verdict::Different);

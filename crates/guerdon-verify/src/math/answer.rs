@@ -2,9 +2,10 @@
 
 use super::ast::Expr;
 use super::calendar::{self, Date};
+use super::lexer::Notation;
 use super::meter::Meter;
 use super::parser::{self, Fault};
-use super::{Budget, Options};
+use super::{Options, Preset};
 
 /// A bare answer with its readings.
 #[derive(Debug, Clone)]
@@ -18,25 +19,31 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// Reads a bare answer. The error is the name of the allowance that it exceeds.
-    pub(crate) fn read(text: &str, budget: &Budget) -> Result<Self, &'static str> {
-        if text.len() > budget.bytes {
+    pub(crate) fn read(text: &str, options: &Options) -> Result<Self, &'static str> {
+        if text.len() > options.budget.bytes {
             return Err("bytes");
         }
-        let meter = Meter::new(budget);
+        let meter = Meter::new(&options.budget);
+        let extended = options.preset != Preset::MathVerify;
+        let grouped = Notation { group_commas: true, extended };
         let text = text.trim();
         let mut readings = Vec::new();
-        match parser::parse(text, true, &meter) {
+        match parser::parse(text, grouped, &meter) {
             Ok(reading) => {
                 readings.push(reading.expr);
                 if reading.ambiguous_comma {
-                    readings.extend(formula(parser::parse(text, false, &meter))?);
+                    readings.extend(formula(parser::parse(
+                        text,
+                        Notation { group_commas: false, extended },
+                        &meter,
+                    ))?);
                 }
             }
             Err(Fault::Budget(what)) => return Err(what),
             Err(Fault::Syntax) => {}
         }
-        if let Some(point) = decimal_comma(text) {
-            readings.extend(formula(parser::parse(&point, true, &meter))?);
+        if let Some(point) = decimal_comma(text).filter(|_| extended || !text.contains('$')) {
+            readings.extend(formula(parser::parse(&point, grouped, &meter))?);
         }
         Ok(Self { plain: plain(text), readings, date: calendar::date(text) })
     }
@@ -186,7 +193,7 @@ mod tests {
     #[test]
     fn references_hold_their_answer() {
         let check = |text: &str, expected: &str| {
-            assert_eq!(in_reference(text, &Options::default()), expected)
+            assert_eq!(in_reference(text, &Options::default()), expected);
         };
         check("2 + 2 = <<2+2=4>>4\n#### 4", "4");
         check("so \\boxed{\\frac{1}{2}}.", "\\frac{1}{2}");

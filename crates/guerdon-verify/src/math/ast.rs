@@ -50,10 +50,9 @@ pub(crate) enum Func {
     Max,
     /// `mod(a, m)` in `0..m`.
     Mod,
-    /// Real part, imaginary part, complex conjugate, argument.
+    /// Real part, imaginary part, argument.
     Re,
     Im,
-    Conj,
     Arg,
 }
 

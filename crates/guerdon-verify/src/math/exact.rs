@@ -6,6 +6,7 @@ use num_integer::Integer as _;
 use super::ast::{Expr, Func};
 use super::meter::{Meter, Outcome, Stop};
 use super::number::Rational;
+use super::numeric;
 
 /// Longest product of a binomial coefficient that is computed.
 const MOST_BINOMIAL_FACTORS: i64 = 4096;
@@ -73,12 +74,12 @@ fn call(function: Func, args: &[Expr], meter: &Meter) -> Outcome<Rational> {
             Rational::Big(_) => Err(Stop::Budget("bits")),
         },
         Func::Binomial => binomial(&arg(0)?, &arg(1)?, meter),
-        Func::Gcd => fold(args, meter, |a, b| a.gcd(b)),
-        Func::Lcm => fold(args, meter, |a, b| a.lcm(b)),
+        Func::Gcd => fold(args, meter, num_integer::Integer::gcd),
+        Func::Lcm => fold(args, meter, num_integer::Integer::lcm),
         Func::Min => extreme(args, meter, |a, b| a < b),
         Func::Max => extreme(args, meter, |a, b| a > b),
         Func::Mod => modulo(&arg(0)?, &arg(1)?, meter),
-        Func::Re | Func::Conj => arg(0),
+        Func::Re => arg(0),
         Func::Im => arg(0).map(|_| Rational::ZERO),
         Func::Log => logarithm(&arg(0)?, &arg(1)?, meter),
         _ => Err(Stop::Undefined),
@@ -144,20 +145,20 @@ fn modulo(a: &Rational, m: &Rational, meter: &Meter) -> Outcome<Rational> {
 
 /// `log_b(x)` when it is an integer or the inverse of one.
 fn logarithm(base: &Rational, x: &Rational, meter: &Meter) -> Outcome<Rational> {
-    if base.is_one() || !(base > &Rational::ZERO) || !(x > &Rational::ZERO) {
+    if base.is_one() || base <= &Rational::ZERO || x <= &Rational::ZERO {
         return Err(Stop::Undefined);
     }
     let guess = x.to_f64().ln() / base.to_f64().ln();
     if !guess.is_finite() || guess.abs() > 100_000.0 || guess == 0.0 {
         return if x.is_one() { Ok(Rational::ZERO) } else { Err(Stop::Undefined) };
     }
-    let rounded = guess.round();
-    if rounded != 0.0 && base.pow(rounded as i64, meter)? == *x {
-        return Ok(Rational::int(rounded as i64));
+    let rounded = numeric::integer(guess.round());
+    if rounded != 0 && base.pow(rounded, meter)? == *x {
+        return Ok(Rational::int(rounded));
     }
-    let inverse = (1.0 / guess).round();
-    if inverse != 0.0 && inverse.abs() < 10_000.0 && x.pow(inverse as i64, meter)? == *base {
-        return Rational::ratio(1, i128::from(inverse as i64)).ok_or(Stop::Undefined);
+    let inverse = numeric::integer((1.0 / guess).round());
+    if inverse != 0 && inverse.abs() < 10_000 && x.pow(inverse, meter)? == *base {
+        return Rational::ratio(1, i128::from(inverse)).ok_or(Stop::Undefined);
     }
     Err(Stop::Undefined)
 }
@@ -169,7 +170,7 @@ mod tests {
 
     fn check(src: &str, expected: &str) {
         let meter = Meter::new(&Budget::default());
-        let read = |s| parser::parse(s, true, &meter).unwrap().expr;
+        let read = |s| parser::parse(s, crate::math::lexer::Notation::ALL, &meter).unwrap().expr;
         let value = evaluate(&read(src), &meter);
         assert_eq!(value, evaluate(&read(expected), &meter), "{src}");
         assert!(value.is_ok(), "{src}");
@@ -177,7 +178,7 @@ mod tests {
 
     fn refuses(src: &str, expected: &Stop) {
         let meter = Meter::new(&Budget::default());
-        let expr = parser::parse(src, true, &meter).unwrap().expr;
+        let expr = parser::parse(src, crate::math::lexer::Notation::ALL, &meter).unwrap().expr;
         assert_eq!(evaluate(&expr, &meter).as_ref(), Err(expected), "{src}");
     }
 

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::{Extract, Options};
+use super::{Extract, Options, Preset};
 
 /// A candidate answer: its text, where it was found, and its byte range in the completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +24,65 @@ const LONGEST_PLAIN: usize = 400;
 
 /// All candidates in order of priority.
 pub(crate) fn candidates<'a>(completion: &'a str, options: &Options) -> Vec<Candidate<'a>> {
+    let text = finished(completion);
     let mut found: Vec<Candidate<'a>> =
-        options.extract.iter().filter_map(|place| candidate(completion, *place)).collect();
-    prefer_later(&mut found);
+        options.extract.iter().filter_map(|place| candidate(text, *place)).collect();
+    if options.preset == Preset::MathVerify {
+        announced_first(text, &mut found);
+    } else {
+        prefer_later(&mut found);
+    }
     found
+}
+
+/// The candidate that counts: the first of [`candidates`], found without looking for the others.
+pub(crate) fn first<'a>(completion: &'a str, options: &Options) -> Option<Candidate<'a>> {
+    let said = |c: &Candidate<'a>| !super::answer::Answer::is_blank(&c.text);
+    if options.preset == Preset::MathVerify {
+        return candidates(completion, options).into_iter().find(said);
+    }
+    let text = finished(completion);
+    let mut places = options.extract.iter().copied();
+    let found = places.by_ref().find_map(|place| candidate(text, place).filter(said))?;
+    let rival = match found.from {
+        Extract::Boxed => Extract::FinalAnswer,
+        Extract::LastLatex => Extract::LastExpression,
+        _ => return Some(found),
+    };
+    if !places.any(|place| place == rival) {
+        return Some(found);
+    }
+    let mut pair = vec![found];
+    // What precedes the box cannot overtake it.
+    pair.extend(candidate(text, rival).filter(said));
+    prefer_later(&mut pair);
+    pair.into_iter().next()
+}
+
+/// The completion without a box or an answer tag that was opened and not closed: a cut completion has not answered.
+fn finished(completion: &str) -> &str {
+    let bytes = completion.as_bytes();
+    let open_box = if memmem::find(bytes, b"box").is_some() { boxes(completion).1 } else { None };
+    let text = &completion[..open_box.unwrap_or(completion.len())];
+    match memmem::rfind(text.as_bytes(), b"<answer>") {
+        Some(at) if memmem::find(&text.as_bytes()[at..], b"</answer>").is_none() => &text[..at],
+        _ => text,
+    }
+}
+
+/// Math-Verify's order: "final answer is" before the box, other phrases after it, and of formulas and numbers the
+/// later one.
+fn announced_first(completion: &str, found: &mut [Candidate<'_>]) {
+    found.sort_by_key(|c| match c.from {
+        Extract::FinalAnswer
+            if completion[..c.span.0].to_ascii_lowercase().contains("final answer is") =>
+        {
+            0
+        }
+        Extract::Boxed => 1,
+        _ => 2,
+    });
+    prefer_later(&mut found[..]);
 }
 
 /// What is said last counts: a "final answer" after the last box, a number after the last formula.
@@ -84,8 +139,8 @@ struct Boxed {
     inner: (usize, usize),
 }
 
-/// All boxes that are closed, outermost only. An unclosed box claims nothing: a cut completion has not answered.
-fn boxes(text: &str) -> Vec<Boxed> {
+/// All boxes that are closed, outermost only, and where the first one begins that stays open.
+fn boxes(text: &str) -> (Vec<Boxed>, Option<usize>) {
     let bytes = text.as_bytes();
     let mut found: Vec<Boxed> = Vec::new();
     // Boxes that are open: where the command and its brace stand, and how many braces were open before.
@@ -93,7 +148,7 @@ fn boxes(text: &str) -> Vec<Boxed> {
     let mut depth = 0usize;
     let Some(first) = memmem::find(bytes, b"\\boxed").or_else(|| memmem::find(bytes, b"\\fbox"))
     else {
-        return found;
+        return (found, None);
     };
     let mut at = first.min(memmem::find(bytes, b"\\fbox").unwrap_or(first));
     while let Some(next) = memchr::memchr3(b'\\', b'{', b'}', &bytes[at..]) {
@@ -122,12 +177,8 @@ fn boxes(text: &str) -> Vec<Boxed> {
                 }
                 // An escaped brace is no brace.
                 None => {
-                    at = here
-                        + 1
-                        + usize::from(
-                            matches!(bytes.get(here + 1), Some(b'{' | b'}' | b'\\'))
-                                && !box_behind(text, here + 1),
-                        )
+                    let escaped = matches!(bytes.get(here + 1), Some(b'{' | b'}' | b'\\'));
+                    at += usize::from(escaped && !box_behind(text, here + 1));
                 }
             },
         }
@@ -135,7 +186,8 @@ fn boxes(text: &str) -> Vec<Boxed> {
             break;
         }
     }
-    found
+    let unclosed = open.first().map(|(start, ..)| *start);
+    (found, unclosed)
 }
 
 /// What a box command opens.
@@ -167,10 +219,8 @@ fn box_opening(text: &str, backslash: usize) -> Option<Opening> {
 
 /// The last box with those that belong to the same answer.
 fn boxed(text: &str) -> Option<Candidate<'_>> {
-    if memmem::find(text.as_bytes(), b"box").is_none() {
-        return None;
-    }
-    let all = boxes(text);
+    memmem::find(text.as_bytes(), b"box")?;
+    let all = boxes(text).0;
     let last = *all.last()?;
     let mut first = all.len() - 1;
     while first > 0
@@ -506,11 +556,24 @@ fn last_expression(text: &str) -> Option<(usize, usize)> {
     if bytes[last_digit + 1..end].contains(&b')') && !text[start..end].contains('(') {
         end = last_digit + 1;
     }
+    if is_score(&text[..start]) {
+        return None;
+    }
     // A full stop or a comma in front belongs to the sentence.
     while start < end && matches!(bytes[start], b',') {
         start += 1;
     }
     Some((start, end))
+}
+
+/// Whether the text before a number claims a reward for itself: "reward: 1".
+fn is_score(before: &str) -> bool {
+    let label = before.trim_end_matches([' ', ':', '=', '"', '\'', '*']);
+    label.len() < before.len()
+        && ["reward", "score", "grade", "points"].iter().any(|word| {
+            let from = label.len().saturating_sub(word.len());
+            label.get(from..).is_some_and(|end| end.eq_ignore_ascii_case(word))
+        })
 }
 
 /// `1 000`: a space between one to three digits and three digits.

@@ -35,7 +35,7 @@ pub(crate) fn evaluate(expr: &Expr, at: Point, meter: &Meter) -> Outcome<u64> {
         Expr::Quot(pair) => modular::div(go(&pair.0)?, go(&pair.1)?, p).ok_or(Stop::Undefined),
         Expr::Pow(pair) => power(go(&pair.0)?, &pair.1, at, meter),
         Expr::Percent(x) => modular::div(go(x)?, 100, p).ok_or(Stop::Undefined),
-        Expr::Call(Func::Conj | Func::Re | Func::Im, _) => Err(Stop::Undefined),
+        Expr::Call(Func::Re | Func::Im, _) => Err(Stop::Undefined),
         Expr::Call(..) => residue(&super::exact::evaluate(expr, meter)?, p, meter),
         _ => Err(Stop::Undefined),
     }
@@ -102,7 +102,7 @@ mod tests {
 
     fn image(src: &str, prime: usize) -> Outcome<u64> {
         let meter = Meter::new(&Budget::default());
-        let expr = parser::parse(src, true, &meter).unwrap().expr;
+        let expr = parser::parse(src, crate::math::lexer::Notation::ALL, &meter).unwrap().expr;
         evaluate(&expr, Point { prime, seed: 7 }, &meter)
     }
 

@@ -44,6 +44,20 @@ pub(crate) struct Lexed<'a> {
     pub(crate) ambiguous_comma: bool,
 }
 
+/// Which notations of numbers are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Notation {
+    /// `1,000` outside brackets is one number, otherwise a list of two.
+    pub(crate) group_commas: bool,
+    /// `1e5`, `0.\overline{3}` and `101_2` are numbers.
+    pub(crate) extended: bool,
+}
+
+#[cfg(test)]
+impl Notation {
+    pub(crate) const ALL: Self = Self { group_commas: true, extended: true };
+}
+
 struct Lexer<'a, 'm> {
     src: &'a str,
     pos: usize,
@@ -55,13 +69,13 @@ struct Lexer<'a, 'm> {
     environments: usize,
     /// Digits that the arguments of a `\frac` without braces may still take, one each.
     single_digits: u8,
-    group_commas: bool,
+    notation: Notation,
     ambiguous_comma: bool,
     meter: &'m Meter,
 }
 
-/// Splits `src` into tokens. `group_commas`: `1,000` outside brackets is one number.
-pub(crate) fn lex<'a>(src: &'a str, group_commas: bool, meter: &Meter) -> Outcome<Lexed<'a>> {
+/// Splits `src` into tokens.
+pub(crate) fn lex<'a>(src: &'a str, notation: Notation, meter: &Meter) -> Outcome<Lexed<'a>> {
     let mut lexer = Lexer {
         src,
         pos: 0,
@@ -70,7 +84,7 @@ pub(crate) fn lex<'a>(src: &'a str, group_commas: bool, meter: &Meter) -> Outcom
         brackets: 0,
         environments: 0,
         single_digits: 0,
-        group_commas,
+        notation,
         ambiguous_comma: false,
         meter,
     };
@@ -105,7 +119,7 @@ impl<'a> Lexer<'a, '_> {
             let byte = self.byte(0);
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' | b'~' | b'$' | b'`' | b'"' => {
-                    self.dollar_or_space(byte)
+                    self.dollar_or_space(byte);
                 }
                 b'0'..=b'9' => self.number()?,
                 b'.' if self.byte(1).is_ascii_digit() => self.number()?,
@@ -370,7 +384,7 @@ impl<'a> Lexer<'a, '_> {
 
     fn nested(&mut self, end: usize) -> Outcome<()> {
         // One level is enough for real texts, and bounds the recursion.
-        let inner = lex_within(self.src, self.pos, end, self.group_commas, self.meter)?;
+        let inner = lex_within(self.src, self.pos, end, self.notation, self.meter)?;
         self.tokens.extend(inner);
         Ok(())
     }
@@ -394,7 +408,7 @@ impl<'a> Lexer<'a, '_> {
     // ---- numbers
 
     fn number(&mut self) -> Outcome<()> {
-        if self.single_digits > 0 {
+        if self.single_digits > 0 && self.byte(0).is_ascii_digit() {
             self.single_digits -= 1;
             let digit = i64::from(self.byte(0) - b'0');
             let digits = self.rest().get(..1);
@@ -402,7 +416,8 @@ impl<'a> Lexer<'a, '_> {
             return Ok(());
         }
         let text = self.rest();
-        let scan = scan_number(text, self.group_commas && self.brackets == 0);
+        let commas = self.notation.group_commas && self.brackets == 0;
+        let scan = scan_number(text, Notation { group_commas: commas, ..self.notation });
         self.ambiguous_comma |= scan.ambiguous;
         let value = scan.value(text, self.meter)?;
         let digits = scan.plain.then(|| &text[..scan.len]);
@@ -426,7 +441,7 @@ fn lex_within<'a>(
     src: &'a str,
     pos: usize,
     end: usize,
-    group_commas: bool,
+    notation: Notation,
     meter: &Meter,
 ) -> Outcome<Vec<Token<'a>>> {
     if meter.depth == 0 {
@@ -437,7 +452,7 @@ fn lex_within<'a>(
     if content.contains("\\text") || content.contains("\\mathrm") || content.contains("\\mbox") {
         return Ok(vec![Token { kind: Kind::Text(content), start: pos, spaced: true }]);
     }
-    let mut inner = lex(content, group_commas, meter)?.tokens;
+    let mut inner = lex(content, notation, meter)?.tokens;
     for token in &mut inner {
         token.start += pos;
     }
@@ -542,8 +557,8 @@ fn scan_groups(text: &str, group_commas: bool) -> (usize, bool) {
     }
 }
 
-fn scan_number(text: &str, group_commas: bool) -> Scan<'_> {
-    let (whole, ambiguous) = scan_groups(text, group_commas);
+fn scan_number(text: &str, notation: Notation) -> Scan<'_> {
+    let (whole, ambiguous) = scan_groups(text, notation.group_commas);
     let mut scan = Scan {
         len: whole,
         whole,
@@ -558,17 +573,18 @@ fn scan_number(text: &str, group_commas: bool) -> Scan<'_> {
     if text[whole..].starts_with(point) {
         let fraction = digits_len(&text[whole + 1..]);
         let after = &text[whole + 1 + fraction..];
-        scan.repeating = repeating_block(after).map(|(block, len)| {
-            scan.len = whole + 1 + fraction + len;
-            block
-        });
+        scan.repeating =
+            repeating_block(after).filter(|_| notation.extended).map(|(block, len)| {
+                scan.len = whole + 1 + fraction + len;
+                block
+            });
         if fraction > 0 || scan.repeating.is_some() {
             scan.fraction = fraction;
             scan.plain = false;
             scan.len = scan.len.max(whole + 1 + fraction);
         }
     }
-    if let Some((exponent, len)) = exponent_after(&text[scan.len..]) {
+    if let Some((exponent, len)) = exponent_after(&text[scan.len..]).filter(|_| notation.extended) {
         scan.exponent = exponent;
         scan.plain = false;
         scan.len += len;
@@ -654,7 +670,7 @@ mod tests {
 
     fn kinds(src: &str) -> Vec<String> {
         let meter = Meter::new(&Budget::default());
-        let lexed = lex(src, true, &meter).unwrap();
+        let lexed = lex(src, Notation::ALL, &meter).unwrap();
         lexed
             .tokens
             .iter()

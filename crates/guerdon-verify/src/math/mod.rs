@@ -115,7 +115,7 @@ fn read(bare: &str, options: &Options) -> Result<Answer, Verdict> {
         let shown: String = bare.chars().take(60).collect();
         return Err(Verdict::BadReference(format!("the reference {shown:?} holds no answer")));
     }
-    Answer::read(bare, &options.budget).map_err(Verdict::Budget)
+    Answer::read(bare, options).map_err(Verdict::Budget)
 }
 
 impl Prepared {
@@ -131,15 +131,14 @@ impl Prepared {
             Ok(answer) => answer,
             Err(verdict) => return verdict.clone(),
         };
-        let found = extract::candidates(completion, &self.options);
-        match found.iter().find(|c| !Answer::is_blank(&c.text)) {
-            Some(first) => self.judge(reference, first),
+        match extract::first(completion, &self.options) {
+            Some(found) => self.judge(reference, &found),
             None => Verdict::NoAnswer,
         }
     }
 
     fn judge(&self, reference: &Answer, found: &Candidate<'_>) -> Verdict {
-        let answer = match Answer::read(&found.text, &self.options.budget) {
+        let answer = match Answer::read(&found.text, &self.options) {
             Ok(answer) => answer,
             Err(what) => return Verdict::Budget(what),
         };
@@ -158,7 +157,7 @@ impl Prepared {
                 &Options { extract: places, ..self.options.clone() },
             );
             if let Some(inner) = inner.first()
-                && let Ok(answer) = Answer::read(&inner.text, &self.options.budget)
+                && let Ok(answer) = Answer::read(&inner.text, &self.options)
             {
                 return compare(reference, &answer, &self.options, true);
             }
@@ -206,7 +205,7 @@ pub fn equivalent(a: &str, b: &str, options: &Options) -> Verdict {
     if Answer::is_blank(b) {
         return Verdict::NoAnswer;
     }
-    match Answer::read(b, &options.budget) {
+    match Answer::read(b, options) {
         Ok(second) => compare(&first, &second, options, false),
         Err(what) => Verdict::Budget(what),
     }
@@ -236,7 +235,7 @@ fn compare(a: &Answer, b: &Answer, options: &Options, restated: bool) -> Verdict
 
 /// The value of a constant in double precision.
 fn constant(text: &str, options: &Options) -> Option<f64> {
-    let answer = Answer::read(text, &options.budget).ok()?;
+    let answer = Answer::read(text, options).ok()?;
     let expr = answer.readings.first()?;
     let point = numeric::Point { seed: 0, signed: false, bound: None };
     let symbols =
@@ -246,6 +245,10 @@ fn constant(text: &str, options: &Options) -> Option<f64> {
 }
 
 /// The body of a fuzz target: no input may panic, hang or break symmetry.
+///
+/// # Panics
+///
+/// When equality is not symmetric.
 pub fn fuzz(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (a, b) = text.split_once('\n').unwrap_or((&text, ""));

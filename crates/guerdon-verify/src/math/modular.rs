@@ -15,8 +15,9 @@ pub(crate) fn neg(a: u64, p: u64) -> u64 {
 }
 
 pub(crate) fn mul(a: u64, b: u64, p: u64) -> u64 {
-    // The remainder is below `p`, which fits 64 bits.
-    (u128::from(a) * u128::from(b) % u128::from(p)) as u64
+    let product = u128::from(a) * u128::from(b) % u128::from(p);
+    // A remainder below `p` fits 64 bits.
+    u64::try_from(product).unwrap_or(0)
 }
 
 pub(crate) fn pow(mut base: u64, mut exponent: u64, p: u64) -> u64 {
@@ -45,7 +46,7 @@ pub(crate) fn point(name: &str, seed: u64, p: u64) -> u64 {
     mix(hash) % p
 }
 
-/// The finaliser of SplitMix64.
+/// The finaliser of `SplitMix64`.
 pub(crate) fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

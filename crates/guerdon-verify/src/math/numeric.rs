@@ -1,6 +1,8 @@
 //! Evaluation in complex double precision at seeded random points: it refutes cheaply; what it cannot refute is
 //! decided with many more digits in [`super::precise`].
 
+use std::fmt::Write as _;
+
 use super::ast::{Binder, Const, Expr, Func};
 use super::meter::{Meter, Outcome, Stop};
 use super::modular;
@@ -31,6 +33,12 @@ pub(crate) struct Binding<'a> {
     name: &'a str,
     value: f64,
     outer: Option<&'a Binding<'a>>,
+}
+
+/// The integer part, at the ends of the range where it does not fit.
+#[expect(clippy::cast_possible_truncation, reason = "a cast from a double saturates")]
+pub(crate) const fn integer(x: f64) -> i64 {
+    x as i64
 }
 
 impl<'a> Binding<'a> {
@@ -113,7 +121,7 @@ impl Complex {
 
     fn pow(self, e: Self) -> Self {
         if e.is_real() && e.re.fract() == 0.0 && e.re.abs() <= 1024.0 {
-            return self.powi(e.re as i32);
+            return self.powi(i32::try_from(integer(e.re)).unwrap_or(0));
         }
         if self.is_real() && e.is_real() && self.re > 0.0 {
             return real(self.re.powf(e.re));
@@ -204,14 +212,18 @@ fn random(name: &str, seed: u64, signed: bool) -> f64 {
     if signed && bits >> 40 & 1 == 1 { -magnitude } else { magnitude }
 }
 
+/// Adds a value to a key with eight digits, so that equal values agree in spite of rounding.
+fn append(key: &mut String, value: Complex) {
+    let _ = write!(key, " {:.8e} {:.8e}", value.re, value.im);
+}
+
 /// An unknown function: a value that depends on its name and the values of its arguments.
 fn application(name: &str, args: &[Expr], at: Point<'_>, meter: &Meter) -> Outcome<f64> {
     let mut key = format!("\0app {name}");
     for arg in args {
         match value(arg, at, meter) {
-            // Eight digits, so that equal arguments agree in spite of rounding.
-            Ok(v) => key.push_str(&format!(" {:.8e} {:.8e}", v.re, v.im)),
-            Err(Stop::Undefined) => key.push_str(&format!(" {arg:?}")),
+            Ok(v) => append(&mut key, v),
+            Err(Stop::Undefined) => key.extend([" ", &format!("{arg:?}")]),
             Err(stop) => return Err(stop),
         }
     }
@@ -274,7 +286,6 @@ fn call(function: Func, args: &[Expr], at: Point<'_>, meter: &Meter) -> Outcome<
         }
         Func::Re => real(x.re),
         Func::Im => real(x.im),
-        Func::Conj => Complex { re: x.re, im: -x.im },
         Func::Arg => real(x.im.atan2(x.re)),
         Func::Gcd | Func::Lcm => {
             real(super::exact::evaluate(&Expr::Call(function, args.to_vec()), meter)?.to_f64())
@@ -339,7 +350,7 @@ fn factorial(x: f64) -> f64 {
         };
     }
     if x.fract() == 0.0 && x <= 170.0 {
-        return (1..=(x as u32)).fold(1.0, |f, k| f * f64::from(k));
+        return (1..=integer(x)).fold(1.0, |f, k| f * k as f64);
     }
     let t = x + 7.5;
     let series = G.iter().enumerate().skip(1).fold(G[0], |s, (i, g)| s + g / (x + i as f64));
@@ -367,10 +378,12 @@ fn determinant(rows: &[Vec<Expr>], at: Point<'_>, meter: &Meter) -> Outcome<Comp
             det = det.neg();
         }
         det = det.mul(m[c][c]);
-        for r in c + 1..n {
-            let factor = m[r][c].div(m[c][c]);
-            for k in c..n {
-                m[r][k] = m[r][k].sub(factor.mul(m[c][k]));
+        let (above, below) = m.split_at_mut(c + 1);
+        let row = &above[c];
+        for other in below {
+            let factor = other[c].div(row[c]);
+            for (x, y) in other[c..].iter_mut().zip(&row[c..]) {
+                *x = x.sub(factor.mul(*y));
             }
         }
     }
@@ -405,8 +418,8 @@ fn bound(
     for end in ends {
         match end {
             Some(end) => match value(end, at, meter) {
-                Ok(v) => key.push_str(&format!(" {:.8e} {:.8e}", v.re, v.im)),
-                Err(Stop::Undefined) => key.push_str(&format!(" {end:?}")),
+                Ok(v) => append(&mut key, v),
+                Err(Stop::Undefined) => key.extend([" ", &format!("{end:?}")]),
                 Err(stop) => return Err(stop),
             },
             None => key.push_str(" none"),
@@ -414,7 +427,7 @@ fn bound(
     }
     let fixed = Binding { name, value: 0.618_033_988_749_895, outer: at.bound };
     let inside = value(body, with(at, &fixed), meter)?;
-    key.push_str(&format!(" {:.8e} {:.8e}", inside.re, inside.im));
+    append(&mut key, inside);
     Ok(real(random(&key, at.seed, at.signed)))
 }
 
@@ -429,7 +442,7 @@ mod tests {
 
     fn at(src: &str) -> Complex {
         let meter = Meter::new(&Budget::default());
-        let expr = parser::parse(src, true, &meter).unwrap().expr;
+        let expr = parser::parse(src, crate::math::lexer::Notation::ALL, &meter).unwrap().expr;
         evaluate(&expr, Point { seed: 3, signed: false, bound: None }, &meter).unwrap()
     }
 

@@ -51,7 +51,7 @@ pub enum Preset {
     /// The Minerva normalisation as the LM evaluation harness has it.
     #[serde(rename = "minerva")]
     Minerva,
-    /// OpenAI's PRM800K grader.
+    /// `OpenAI`'s PRM800K grader.
     #[serde(rename = "prm800k")]
     Prm800k,
     /// Qwen2.5-Math's `math_equal`.

@@ -75,10 +75,10 @@ pub(crate) fn number(text: &str) -> Option<Rational> {
             "hundred" if any && group > 0 => group = group.checked_mul(100)?,
             "thousand" if any => (total, group) = (total.checked_add(group.checked_mul(1000)?)?, 0),
             "million" if any => {
-                (total, group) = (total.checked_add(group.checked_mul(1_000_000)?)?, 0)
+                (total, group) = (total.checked_add(group.checked_mul(1_000_000)?)?, 0);
             }
             "billion" if any => {
-                (total, group) = (total.checked_add(group.checked_mul(1_000_000_000)?)?, 0)
+                (total, group) = (total.checked_add(group.checked_mul(1_000_000_000)?)?, 0);
             }
             _ => {
                 let value = small(word)?;

@@ -43,20 +43,17 @@ impl Comparer<'_> {
             return Ok(verdict);
         }
         match (a, b) {
-            (Expr::Tuple(x), Expr::Tuple(y)) => self.pairwise(x, y),
-            (Expr::Tuple(x), Expr::Set(y)) | (Expr::Set(x), Expr::Tuple(y)) => self.pairwise(x, y),
-            (Expr::Set(x), Expr::Set(y)) if !is_interval_like(a) => {
-                self.unordered(&plain(x), &plain(y))
+            (Expr::Tuple(x), Expr::Tuple(y) | Expr::Set(y)) | (Expr::Set(x), Expr::Tuple(y)) => {
+                self.pairwise(x, y)
             }
+            (Expr::Set(x), Expr::Set(y)) => self.unordered(&plain(x), &plain(y)),
             (Expr::Matrix(x), Expr::Matrix(y)) => self.matrices(x, y),
             (Expr::Relation(..), Expr::Relation(..)) => self.relations(a, b),
             _ if set::is_setlike(a) || set::is_setlike(b) => self.sets(a, b),
             (Expr::Text(x), Expr::Text(y)) => Ok(same_words(x, y)),
             (Expr::Text(x), other) | (other, Expr::Text(x)) => self.words_and(x, other),
-            (Expr::Tuple(_) | Expr::Matrix(_), _) | (_, Expr::Tuple(_) | Expr::Matrix(_)) => {
-                Ok(false)
-            }
-            (Expr::Relation(..), _) | (_, Expr::Relation(..)) => Ok(false),
+            (Expr::Tuple(_) | Expr::Matrix(_) | Expr::Relation(..), _)
+            | (_, Expr::Tuple(_) | Expr::Matrix(_) | Expr::Relation(..)) => Ok(false),
             _ => self.scalars(a, b),
         }
     }
@@ -199,10 +196,6 @@ fn has_plus_minus(expr: &Expr) -> bool {
 
 fn has_tuples(parts: &[Expr]) -> bool {
     parts.iter().any(|p| matches!(p, Expr::Tuple(_) | Expr::Relation(..) | Expr::Interval(..)))
-}
-
-fn is_interval_like(expr: &Expr) -> bool {
-    matches!(expr, Expr::Interval(..))
 }
 
 /// Members of a list, a set or a single value, with the names of those that are assignments.

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::super::ast::{Expr, Rel};
+use super::super::ast::{Const, Expr, Func, Rel};
 use super::super::field;
 use super::super::meter::{Outcome, Stop};
 use super::super::modular::{self, PRIMES};
-use super::super::numeric;
+use super::super::{Preset, numeric};
 use super::{Comparer, set};
 
 /// A chain of equalities as its first and last member: `x = 5 + 6 = 11` states `x = 11`. What is only approximately
@@ -34,15 +34,15 @@ pub(super) fn is_assignment(expr: &Expr) -> bool {
 /// A name: symbols, applications, words, and their products, quotients, ratios and absolute values.
 pub(super) fn is_label(expr: &Expr) -> bool {
     match expr {
-        Expr::Sym(_) | Expr::App(..) | Expr::Text(_) => true,
-        Expr::Prod(v) | Expr::Ratio(v, _) | Expr::Tuple(v) => v.iter().all(is_label),
+        Expr::Sym(_) | Expr::App(..) | Expr::Text(_) | Expr::Const(Const::E | Const::I) => true,
+        Expr::Prod(v) | Expr::Ratio(v, _) | Expr::Tuple(v) | Expr::Call(Func::Abs, v) => {
+            v.iter().all(is_label)
+        }
         Expr::Quot(p) => is_label(&p.0) && is_label(&p.1),
-        Expr::Call(super::super::ast::Func::Abs, v) => v.iter().all(is_label),
         Expr::Measure(x, _) => is_label(x),
         Expr::Relation(x, rest) => {
             is_label(x) && rest.iter().all(|(_, y)| is_label(y) || is_constant(y))
         }
-        Expr::Const(super::super::ast::Const::E | super::super::ast::Const::I) => true,
         _ => false,
     }
 }
@@ -106,6 +106,9 @@ impl Comparer<'_> {
         let (Expr::Relation(x, xs), Expr::Relation(y, ys)) = (a, b) else { return Ok(false) };
         if self.same_chain(x, xs, y, ys)? {
             return Ok(true);
+        }
+        if self.options.preset == Preset::MathVerify && xs.len() > 1 {
+            return Ok(false);
         }
         let (flipped, rest) = flipped(y, ys);
         if self.same_chain(x, xs, &flipped, &rest)? {
@@ -180,7 +183,7 @@ impl Comparer<'_> {
     /// The constant factor between two expressions that are not zero, when there is one.
     fn proportion(&self, x: &Expr, y: &Expr) -> Outcome<Option<f64>> {
         let Some(factor) = self.numeric_factor(x, y)? else { return Ok(None) };
-        Ok(match self.field_factor(x, y)? {
+        Ok(match self.field_factor(x, y) {
             Some(false) => None,
             _ => Some(factor),
         })
@@ -214,7 +217,7 @@ impl Comparer<'_> {
     }
 
     /// Whether the quotient is the same at two points of a prime field; `None` outside rational expressions.
-    fn field_factor(&self, x: &Expr, y: &Expr) -> Outcome<Option<bool>> {
+    fn field_factor(&self, x: &Expr, y: &Expr) -> Option<bool> {
         let p = PRIMES[0];
         let mut quotients = [0; 2];
         for (round, quotient) in quotients.iter_mut().enumerate() {
@@ -224,17 +227,21 @@ impl Comparer<'_> {
             };
             match (field::evaluate(x, at, self.meter), field::evaluate(y, at, self.meter)) {
                 (Ok(u), Ok(v)) if u != 0 && v != 0 => {
-                    *quotient = modular::div(u, v, p).unwrap_or(0)
+                    *quotient = modular::div(u, v, p).unwrap_or(0);
                 }
-                _ => return Ok(None),
+                _ => return None,
             }
         }
-        Ok(Some(quotients[0] == quotients[1]))
+        Some(quotients[0] == quotients[1])
     }
 
     /// Inequalities of one subject against a set, an interval or other inequalities.
     pub(super) fn as_inequalities(&self, a: &Expr, b: &Expr) -> Outcome<Option<bool>> {
         if !(has_order(a) || has_order(b)) {
+            return Ok(None);
+        }
+        // Math-Verify turns relations into sets only for a set in the answer, and reads chains in one direction.
+        if self.options.preset == Preset::MathVerify && has_order(b) {
             return Ok(None);
         }
         let (Some(x), Some(y)) =

@@ -4,7 +4,7 @@ use super::super::ast::{Const, Expr, Func};
 use super::super::meter::{Outcome, Stop};
 use super::super::number::Rational;
 use super::super::numeric::{self, Complex};
-use super::super::{Units, calendar, exact, field, precise, units};
+use super::super::{Preset, Units, calendar, exact, field, precise, units};
 use super::Comparer;
 
 /// Two doubles that agree to this share may be the same number; more digits decide.
@@ -121,6 +121,9 @@ impl Comparer<'_> {
         if x == y {
             return Ok(true);
         }
+        if self.options.preset == Preset::MathVerify {
+            return self.rounded(x, y, decimal);
+        }
         if !decimal {
             return Ok(false);
         }
@@ -132,6 +135,26 @@ impl Comparer<'_> {
         let scale = if larger < Rational::ONE { larger.clone() } else { Rational::ONE };
         Ok(difference <= unit.mul(&scale, self.meter)?
             || self.tolerated(difference.to_f64(), larger.to_f64()))
+    }
+
+    /// Math-Verify rounds decimals to a number of places whatever their size, and takes differences of exact numbers
+    /// below 10^-15 for nothing.
+    fn rounded(&self, x: &Rational, y: &Rational, decimal: bool) -> Outcome<bool> {
+        if !decimal {
+            let tiny = Rational::int(10).pow(-15, self.meter)?;
+            return Ok(x.sub(y, self.meter)?.abs() < tiny && !(x.is_integer() && y.is_integer()));
+        }
+        let scale =
+            Rational::int(10).pow(i64::from(self.options.float_rounding.min(30)), self.meter)?;
+        // Halves go to the even neighbour.
+        let half = Rational::Small(1, 2);
+        let round = |v: &Rational| -> Outcome<Rational> {
+            let raised = v.mul(&scale, self.meter)?.add(&half, self.meter)?;
+            let floor = raised.floor();
+            let odd = !floor.mul(&half, self.meter)?.is_integer();
+            if odd && floor == raised { floor.sub(&Rational::ONE, self.meter) } else { Ok(floor) }
+        };
+        Ok(round(x)? == round(y)?)
     }
 
     /// The tolerances that the caller allows for decimals.
@@ -217,7 +240,7 @@ impl Comparer<'_> {
         let field = if size <= 64.0 {
             &*ORDINARY
         } else {
-            wide = precise::Field::new(DIGITS + size as u64);
+            wide = precise::Field::new(DIGITS + numeric::integer(size).unsigned_abs());
             &wide
         };
         let evaluator = precise::Evaluator { field, point: at, meter: self.meter };

@@ -2,7 +2,7 @@
 
 use super::super::ast::{Expr, NamedSet, Rel, SetOp};
 use super::super::meter::{Meter, Outcome, Stop};
-use super::super::numeric;
+use super::super::{Preset, numeric};
 use super::{Comparer, relation, scalar};
 
 /// Most intervals of one set.
@@ -315,6 +315,12 @@ fn beyond(a: &End, b: &End) -> bool {
 impl Comparer<'_> {
     /// At least one side is a set by its notation.
     pub(super) fn sets(&self, a: &Expr, b: &Expr) -> Outcome<bool> {
+        if self.options.preset == Preset::MathVerify
+            && relation::has_order(b) != relation::has_order(a)
+            && relation::has_order(b)
+        {
+            return Ok(false);
+        }
         if let (Some((_, x)), Some((_, y))) =
             (subject_and_set(a, self.meter)?, subject_and_set(b, self.meter)?)
         {

@@ -52,6 +52,7 @@ impl<'a> Parser<'_, 'a> {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the arms of a match on commands have one type")]
     fn leaf(&mut self, value: Expr) -> Parsed {
         self.pos += 1;
         Ok(value)
@@ -94,7 +95,6 @@ impl<'a> Parser<'_, 'a> {
             ("bar" | "hat" | "vec" | "tilde" | "dot", Expr::Sym(symbol)) => {
                 Expr::Sym(format!("{name} {symbol}").into())
             }
-            ("angle" | "triangle", inner) => inner,
             (_, inner) => inner,
         })
     }
@@ -161,8 +161,7 @@ impl<'a> Parser<'_, 'a> {
                     self.pos += 2;
                     break;
                 }
-                Some(Kind::Mark(b'&')) => self.pos += 1,
-                Some(Kind::Mark(b',' | b'.' | b';')) => self.pos += 1,
+                Some(Kind::Mark(b'&' | b',' | b'.' | b';')) => self.pos += 1,
                 Some(Kind::RowEnd) => {
                     self.pos += 1;
                     if !row.is_empty() {

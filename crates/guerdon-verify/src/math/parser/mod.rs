@@ -10,7 +10,7 @@ mod functions;
 mod primary;
 
 use super::ast::{Expr, Func, NamedSet, Rel, SetOp};
-use super::lexer::{self, Kind, Token};
+use super::lexer::{self, Kind, Notation, Token};
 use super::meter::{Meter, Stop};
 use super::vocabulary::{self, WordKind};
 
@@ -39,11 +39,18 @@ pub(crate) struct Reading {
     pub(crate) ambiguous_comma: bool,
 }
 
-/// Reads `src`. With `group_commas`, `1,000` outside brackets is one number, otherwise a list of two.
-pub(crate) fn parse(src: &str, group_commas: bool, meter: &Meter) -> Result<Reading, Fault> {
-    let lexed = lexer::lex(src, group_commas, meter)?;
-    let mut parser =
-        Parser { tokens: &lexed.tokens, pos: 0, depth: 0, bars: 0, reversed: false, meter };
+/// Reads `src`.
+pub(crate) fn parse(src: &str, notation: Notation, meter: &Meter) -> Result<Reading, Fault> {
+    let lexed = lexer::lex(src, notation, meter)?;
+    let mut parser = Parser {
+        tokens: &lexed.tokens,
+        pos: 0,
+        depth: 0,
+        bars: 0,
+        reversed: false,
+        notation,
+        meter,
+    };
     let expr = parser.whole()?;
     Ok(Reading { expr, ambiguous_comma: lexed.ambiguous_comma })
 }
@@ -56,6 +63,7 @@ struct Parser<'t, 'a> {
     bars: usize,
     /// Inside `]a, b[`, where `[` closes.
     reversed: bool,
+    notation: Notation,
     meter: &'t Meter,
 }
 
@@ -135,10 +143,7 @@ impl<'t, 'a> Parser<'t, 'a> {
         let mut items = Vec::new();
         let mut disjunction = false;
         loop {
-            match self.separators() {
-                Some(WordKind::Or) => disjunction = true,
-                Some(_) | None => {}
-            }
+            disjunction |= self.separators() == Some(WordKind::Or);
             if !self.starts_relation() {
                 break;
             }
@@ -334,13 +339,13 @@ impl<'t, 'a> Parser<'t, 'a> {
         let mut sign = Sign::None;
         loop {
             sign = match (self.peek(), sign) {
-                (Some(Kind::Mark(b'+')), Sign::None) => Sign::Plus,
-                (Some(Kind::Mark(b'+')), s) => s,
+                (Some(Kind::Mark(b'+')), Sign::None) | (Some(Kind::Mark(b'-')), Sign::Minus) => {
+                    Sign::Plus
+                }
                 (Some(Kind::Mark(b'-')), Sign::None | Sign::Plus) => Sign::Minus,
-                (Some(Kind::Mark(b'-')), Sign::Minus) => Sign::Plus,
                 (Some(Kind::Command("pm")), _) => Sign::PlusMinus,
                 (Some(Kind::Command("mp")), _) => Sign::MinusPlus,
-                (Some(Kind::Mark(b'-')), s) => s,
+                (Some(Kind::Mark(b'+' | b'-')), s) => s,
                 _ => return sign,
             };
             self.pos += 1;
@@ -497,7 +502,7 @@ impl<'t, 'a> Parser<'t, 'a> {
                 Some(Kind::Mark(b'!')) => {
                     self.pos += 1;
                     self.meter.node(1)?;
-                    value = self.nested_factorial(value)?;
+                    value = factorial(value)?;
                 }
                 Some(Kind::Mark(b'%')) => {
                     self.pos += 1;
@@ -517,20 +522,6 @@ impl<'t, 'a> Parser<'t, 'a> {
                 _ => return Ok(value),
             }
         }
-    }
-
-    fn nested_factorial(&mut self, value: Expr) -> Parsed {
-        // Each `!` adds a level to the tree, so that it counts against the depth.
-        let mut level = 0usize;
-        let mut inner = &value;
-        while let Expr::Call(Func::Factorial, args) = inner {
-            level += 1;
-            inner = &args[0];
-        }
-        if level > 8 {
-            return Err(Fault::Budget("depth"));
-        }
-        Ok(Expr::Call(Func::Factorial, vec![value]))
     }
 
     /// A unit after a value: words, divisions by units, exponents of units.
@@ -654,6 +645,20 @@ fn is_set(expr: &Expr) -> bool {
                     | NamedSet::Empty
             )
     ) || matches!(expr, Expr::Tuple(parts) if parts.len() == 2)
+}
+
+/// Each `!` adds a level to the tree, so that it counts against the depth.
+fn factorial(value: Expr) -> Parsed {
+    let mut level = 0usize;
+    let mut inner = &value;
+    while let Expr::Call(Func::Factorial, args) = inner {
+        level += 1;
+        inner = &args[0];
+    }
+    if level > 8 {
+        return Err(Fault::Budget("depth"));
+    }
+    Ok(Expr::Call(Func::Factorial, vec![value]))
 }
 
 fn percent(value: Expr) -> Expr {

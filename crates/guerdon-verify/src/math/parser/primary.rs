@@ -14,12 +14,11 @@ impl<'a> Parser<'_, 'a> {
     pub(super) fn starts_factor(&self) -> bool {
         let Some(kind) = self.peek() else { return false };
         match kind {
-            Kind::Number { .. } | Kind::Letter(_) | Kind::SetOpen => true,
+            Kind::Number { .. } | Kind::Letter(_) | Kind::SetOpen | Kind::Mark(b'(' | b'{') => true,
             Kind::Word(w) | Kind::Text(w) => {
                 separator(kind).is_none() && vocabulary::word_kind(w) != Some(WordKind::Meridiem)
             }
             Kind::Mark(b'[') => !self.reversed,
-            Kind::Mark(b'(' | b'{') => true,
             Kind::Mark(b'|') => self.bars == 0,
             Kind::Mark(b']') => self.reversed_interval(),
             Kind::Command(name) => !self.ends_factor(name) && separator(kind).is_none(),
@@ -138,7 +137,7 @@ impl<'a> Parser<'_, 'a> {
         self.pos += 1;
         if let Some(digits) = digits {
             if let Some(based) = self.base(digits)? {
-                return Ok(based);
+                return Ok(if self.notation.extended { based } else { literal(value, decimal) });
             }
             if self.ordinal_suffix() {
                 self.pos += 2;
@@ -157,7 +156,7 @@ impl<'a> Parser<'_, 'a> {
         let glued = !self.spaced() && !self.tokens[self.pos + 1].spaced;
         let more =
             matches!(self.peek_at(2), Some(Kind::Letter(_)) if !self.tokens[self.pos + 2].spaced);
-        glued && !more && matches!((a, b), ('s', 't') | ('n', 'd') | ('r', 'd') | ('t', 'h'))
+        glued && !more && ["st", "nd", "rd", "th"].contains(&&*format!("{a}{b}"))
     }
 
     /// `204_5`, `1101_{2}`, `31_{\text{four}}`.
@@ -265,14 +264,13 @@ impl<'a> Parser<'_, 'a> {
                 Kind::Letter(c) => name.push(*c),
                 Kind::Word(w) | Kind::Text(w) => name.push_str(w),
                 Kind::Number { value: Rational::Small(n, 1), .. } => name.push_str(&n.to_string()),
-                Kind::Number { value, .. } => name.push_str(&format!("{value:?}")),
-                Kind::Mark(b'{' | b'}') => {}
-                Kind::Mark(mark) => name.push(char::from(*mark)),
+                Kind::Number { value, .. } => name.extend([format!("{value:?}")]),
+                Kind::Mark(mark) if !matches!(mark, b'{' | b'}') => name.push(char::from(*mark)),
                 Kind::Command(c) => match vocabulary::greek(c) {
                     Some(letter) => name.push(letter),
                     None => name.push_str(c),
                 },
-                Kind::SetOpen | Kind::SetClose | Kind::RowEnd => {}
+                Kind::Mark(_) | Kind::SetOpen | Kind::SetClose | Kind::RowEnd => {}
             }
         }
     }
@@ -305,6 +303,10 @@ impl<'a> Parser<'_, 'a> {
     }
 
     /// A run of words that no value precedes.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "one of the ways to read a value, which all have one type"
+    )]
     fn words(&mut self) -> Parsed {
         let mut text = String::new();
         while let Some(kind @ (Kind::Word(w) | Kind::Text(w))) = self.peek() {

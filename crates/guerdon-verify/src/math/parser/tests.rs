@@ -3,7 +3,7 @@ use crate::math::Budget;
 
 fn read(src: &str) -> Parsed {
     let meter = Meter::new(&Budget::default());
-    parse(src, true, &meter).map(|r| r.expr)
+    parse(src, crate::math::lexer::Notation::ALL, &meter).map(|r| r.expr)
 }
 
 /// Both texts are read the same way.

@@ -53,8 +53,8 @@ impl Evaluator<'_> {
             Expr::Const(Const::Pi) => real(self.field.pi.clone()),
             Expr::Const(Const::E) => real(self.exponential(&Real::int(1))?),
             Expr::Const(Const::I) => Complex { re: Real::zero(), im: Some(Real::int(1)) },
-            Expr::Sym(_) | Expr::App(..) | Expr::Text(_) => self.from_double(expr)?,
-            Expr::Neg(x) => self.negated(&self.value(x)?),
+            Expr::Sym(_) | Expr::App(..) | Expr::Text(_) => self.doubled(expr)?,
+            Expr::Neg(x) => self.value(x)?.neg(),
             Expr::Sum(terms) => self.fold(terms, Real::zero(), Self::add)?,
             Expr::Prod(parts) => self.fold(parts, Real::int(1), Self::mul)?,
             Expr::Quot(p) => self.div(&self.value(&p.0)?, &self.value(&p.1)?)?,
@@ -90,7 +90,7 @@ impl Evaluator<'_> {
     }
 
     /// Symbols and unknown functions have the value that doubles gave them.
-    fn from_double(&self, expr: &Expr) -> Outcome<Complex> {
+    fn doubled(&self, expr: &Expr) -> Outcome<Complex> {
         let value = numeric::evaluate(expr, self.point, self.meter)?;
         Real::double(value.re).map(real).ok_or(Stop::Undefined)
     }
@@ -122,10 +122,6 @@ impl Evaluator<'_> {
     }
 
     // ---- arithmetic
-
-    fn negated(&self, x: &Complex) -> Complex {
-        Complex { re: x.re.neg(), im: x.im.as_ref().map(Real::neg) }
-    }
 
     fn add(&self, a: &Complex, b: &Complex) -> Complex {
         let im = match (&a.im, &b.im) {
@@ -277,8 +273,8 @@ impl Evaluator<'_> {
             }
             Func::Sinh | Func::Cosh | Func::Tanh => {
                 let x = arg(0)?;
-                let (p, n) = (self.exp(&x)?, self.exp(&self.negated(&x))?);
-                let (difference, sum) = (self.add(&p, &self.negated(&n)), self.add(&p, &n));
+                let (p, n) = (self.exp(&x)?, self.exp(&x.neg())?);
+                let (difference, sum) = (self.add(&p, &n.neg()), self.add(&p, &n));
                 let half = real(Real::int(1).scaled(-1));
                 match function {
                     Func::Sinh => Ok(self.mul(&difference, &half)),
@@ -321,7 +317,7 @@ impl Evaluator<'_> {
         let odd = n.is_some_and(|n| n.rem_euclid(2) == 1);
         let inverse = self.div(&real(Real::int(1)), index)?;
         if odd && x.im.is_none() && x.re.is_negative() {
-            return Ok(self.negated(&self.pow(&real(x.re.neg()), &inverse)?));
+            return Ok(self.pow(&real(x.re.neg()), &inverse)?.neg());
         }
         self.pow(x, &inverse)
     }
@@ -332,6 +328,10 @@ fn only_real(x: Complex) -> Outcome<Real> {
 }
 
 impl Complex {
+    fn neg(&self) -> Self {
+        Self { re: self.re.neg(), im: self.im.as_ref().map(Real::neg) }
+    }
+
     /// An imaginary part that is exactly zero is none.
     fn tidy(mut self) -> Self {
         if self.im.as_ref().is_some_and(Real::is_zero) {
@@ -352,7 +352,7 @@ mod tests {
         let field = Field::new(320);
         let evaluator = Evaluator { field: &field, point, meter: &meter };
         let value = |src: &str| {
-            let expr = parser::parse(src, true, &meter).unwrap().expr;
+            let expr = parser::parse(src, crate::math::lexer::Notation::ALL, &meter).unwrap().expr;
             evaluator.value(&expr).unwrap()
         };
         assert_eq!(agree(&field, &value(a), &value(b)), same, "{a} {b}");

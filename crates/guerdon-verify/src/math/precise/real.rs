@@ -4,6 +4,7 @@ use num_bigint::{BigInt, Sign};
 use num_traits::{One as _, Signed as _, ToPrimitive as _, Zero as _};
 
 use super::super::number::Rational;
+use super::super::numeric::integer;
 
 /// `mantissa * 2^exponent`. Operations round to the digits of their [`Field`], with an error of a few units in the
 /// last place.
@@ -225,7 +226,7 @@ impl Field {
         if x.magnitude() > 20 {
             return None;
         }
-        let turns = (x.to_f64() / std::f64::consts::LN_2).round() as i64;
+        let turns = integer((x.to_f64() / std::f64::consts::LN_2).round());
         let rest = self.sub(x, &self.mul(&self.ln2, &Real::int(turns))).scaled(-HALVINGS);
         let (mut sum, mut term, mut k) = (Real::int(1), Real::int(1), 1);
         while !term.is_zero() && term.magnitude() > -self.digits_signed() - 8 {
@@ -264,7 +265,7 @@ impl Field {
             return None;
         }
         let quarter = self.pi.clone().scaled(-1);
-        let turns = (x.to_f64() / std::f64::consts::FRAC_PI_2).round() as i64;
+        let turns = integer((x.to_f64() / std::f64::consts::FRAC_PI_2).round());
         let rest = self.sub(x, &self.mul(&quarter, &Real::int(turns)));
         let square = self.mul(&rest, &rest);
         let series = |first: Real, mut k: i64| {

@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn answers() {
         let check = |completion: &str, expected: Verdict| {
-            assert_eq!(verify("34", completion, false), expected, "{completion}")
+            assert_eq!(verify("34", completion, false), expected, "{completion}");
         };
         check("so\n\nAnswer: 34", Verdict::Equal);
         check("answer :\n$34$", Verdict::Equal);

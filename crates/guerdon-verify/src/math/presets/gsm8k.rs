@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn strict() {
         let check = |completion: &str, expected: Verdict| {
-            assert_eq!(verify("1200", completion, true), expected, "{completion}")
+            assert_eq!(verify("1200", completion, true), expected, "{completion}");
         };
         check("so #### 1,200", Verdict::Equal);
         check("#### 1 then #### 1200", Verdict::Equal);
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn flexible() {
         let check = |completion: &str, expected: Verdict| {
-            assert_eq!(verify("18", completion, false), expected, "{completion}")
+            assert_eq!(verify("18", completion, false), expected, "{completion}");
         };
         check("it is 18 dollars .", Verdict::Equal);
         check("it is 18.", Verdict::Different);

@@ -64,7 +64,10 @@ fn fix_sqrt(text: &str) -> Option<String> {
         let mut chars = part.chars();
         match chars.next()? {
             '{' => out.push_str(part),
-            a => out.push_str(&format!("{{{a}}}{}", chars.as_str())),
+            a => {
+                out.extend(['{', a, '}']);
+                out.push_str(chars.as_str());
+            }
         }
     }
     Some(out)

@@ -140,7 +140,7 @@ fn shorthand(text: &str, name: &str, arguments: usize) -> String {
         rest = body;
         if fits {
             for c in taken {
-                out.push_str(&format!("{{{c}}}"));
+                out.extend(['{', c, '}']);
                 rest = &rest[c.len_utf8()..];
             }
         }

@@ -1,8 +1,8 @@
 //! Published graders, reproduced so that published numbers can be.
 //!
 //! Each works on strings as its original does, character for character; each file names its source. Where an
-//! original asks SymPy (Minerva, PRM800K, Qwen), these ask this engine under its budget: the one departure that
-//! they share, because SymPy's answer depends on its version and on the time it is given.
+//! original asks `SymPy` (Minerva, PRM800K, Qwen), these ask this engine under its budget: the one departure that
+//! they share, because `SymPy`'s answer depends on its version and on the time it is given.
 
 mod dapo;
 mod gsm8k;
@@ -50,7 +50,7 @@ fn verdict(equal: bool) -> Verdict {
     if equal { Verdict::Equal } else { Verdict::Different }
 }
 
-/// What an original asks SymPy: whether two formulas have the same value.
+/// What an original asks `SymPy`: whether two formulas have the same value.
 fn same_value(a: &str, b: &str, options: &Options) -> bool {
     let plain = Options {
         preset: Preset::Guerdon,

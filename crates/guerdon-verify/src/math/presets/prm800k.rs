@@ -6,6 +6,7 @@
 //! translated here (fractions, roots, texts, a dozen symbols). Its completions end in `# Answer`; the last box is
 //! looked for first, because that is what trainers use it on.
 
+use super::super::numeric::integer;
 use super::super::{Options, Verdict};
 use super::text::last_boxed;
 use super::{hendrycks, same_value, verdict};
@@ -105,7 +106,7 @@ fn normalize(text: &str) -> String {
     if is_integer(&s)
         && let Some(n) = float(&s.replace(',', ""))
     {
-        s = format!("{}", n.trunc() as i128);
+        s = integer(n).to_string();
     }
     s
 }
@@ -137,12 +138,11 @@ fn without_degrees(text: &str) -> String {
     while let Some(at) = rest.find('^') {
         let after = rest[at + 1..].trim_start_matches(' ');
         out.push_str(&rest[..at]);
-        match after.strip_prefix("\\circ") {
-            Some(behind) => rest = behind,
-            None => {
-                out.push('^');
-                rest = &rest[at + 1..];
-            }
+        if let Some(behind) = after.strip_prefix("\\circ") {
+            rest = behind;
+        } else {
+            out.push('^');
+            rest = &rest[at + 1..];
         }
     }
     out.push_str(rest);
@@ -189,8 +189,8 @@ fn float(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-fn as_integer(x: f64) -> Option<i128> {
-    (x.is_finite() && x.abs() < 1e36 && (x - x.round()).abs() <= 1e-7).then(|| x.round() as i128)
+fn as_integer(x: f64) -> Option<i64> {
+    (x.is_finite() && x.abs() < 9e18 && (x - x.round()).abs() <= 1e-7).then(|| integer(x.round()))
 }
 
 fn is_integer(text: &str) -> bool {
@@ -235,7 +235,7 @@ fn split_tuple(text: &str) -> Vec<String> {
     vec![text]
 }
 
-/// The original's guard against expressions on which SymPy might hang.
+/// The original's guard against expressions on which `SymPy` might hang.
 fn may_evaluate(text: &str) -> bool {
     let mut letters: Vec<char> = text
         .replace("sqrt", "")
@@ -269,15 +269,15 @@ fn translate(text: &str, depth: usize) -> String {
         let after = &name[len..];
         rest = match &name[..len] {
             "frac" | "dfrac" | "tfrac" if depth > 0 => {
-                let ((a, more), b) = (argument(after), ());
-                let ((), (b, more)) = (b, argument(more));
+                let (a, more) = argument(after);
+                let (b, more) = argument(more);
                 out.push(' ');
-                out.push_str(&format!("{}/{}", translate(a, depth - 1), translate(b, depth - 1)));
+                out.extend([&translate(a, depth - 1), "/", &translate(b, depth - 1)]);
                 more
             }
             "sqrt" if depth > 0 => {
                 let (a, more) = argument(after);
-                out.push_str(&format!("sqrt({})", translate(a, depth - 1)));
+                out.extend(["sqrt(", &translate(a, depth - 1), ")"]);
                 more
             }
             "text" | "mathrm" | "textbf" | "mbox" if depth > 0 => {

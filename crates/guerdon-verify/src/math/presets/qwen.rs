@@ -126,7 +126,7 @@ pub(super) fn strip(text: &str) -> String {
     if let Some(at) = s.find("\\text{").filter(|_| s.ends_with('}')) {
         let cut = s[..at].trim();
         if !cut.is_empty() {
-            s = cut.to_owned();
+            s = String::from(cut);
         }
     }
     s = without_units(s);
@@ -269,7 +269,7 @@ fn fix_sqrt(text: &str) -> String {
         let len: usize = part.chars().take_while(|c| is_word_char(*c)).map(char::len_utf8).sum();
         out.push_str("\\sqrt");
         if len > 0 {
-            out.push_str(&format!("{{{}}}{}", &part[..len], &part[len..]));
+            out.extend(["{", &part[..len], "}", &part[len..]]);
         } else {
             out.push_str(part);
         }
@@ -326,10 +326,10 @@ fn choice(answer: &str) -> String {
         .trim_matches(' ')
         .trim_start_matches(':');
     let upper = cleaned.to_uppercase();
-    let letters = upper
+    let mut letters = upper
         .split(|c: char| !is_word_char(c))
         .filter(|w| matches!(*w, "A" | "B" | "C" | "D" | "E"));
-    letters.last().map_or_else(|| cleaned.trim().trim_matches('.').to_owned(), str::to_owned)
+    letters.next_back().map_or_else(|| cleaned.trim().trim_matches('.').to_owned(), str::to_owned)
 }
 
 /// `parse_digits`.

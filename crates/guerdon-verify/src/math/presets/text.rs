@@ -87,11 +87,9 @@ pub(super) fn fix_fracs(text: &str, strict: bool) -> Option<String> {
             (Some('{'), _) => out.push_str(part),
             (Some(a), Some(b)) => {
                 let rest = chars.as_str();
-                if b == '{' {
-                    out.push_str(&format!("{{{a}}}{{{rest}"));
-                } else {
-                    out.push_str(&format!("{{{a}}}{{{b}}}{rest}"));
-                }
+                out.extend(['{', a, '}']);
+                out.extend(if b == '{' { vec![b] } else { vec!['{', b, '}'] });
+                out.push_str(rest);
             }
             (None, _) if strict => return None,
             _ => return Some(text.to_owned()),
