@@ -27,7 +27,7 @@ const TOKEN_ROLLOUTS: usize = 10_000;
 const TOKENS: usize = 100;
 
 fn main() {
-    let attempts = std::env::args().filter_map(|a| a.parse().ok()).next().unwrap_or(3);
+    let attempts = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(3);
     outcomes(attempts);
     tokens(attempts);
     if let Ok(python) = std::env::var("PEER_PYTHON") {

@@ -171,7 +171,7 @@ impl Function for Mix {
 guerdon_core::method! {
     Mix: Function,
     id: "data.mix",
-    papers: ["tars-2025"],
+    papers: ["tars-2025", "bi-induct-2025", "asdagent-2026"],
     status: Verified(ClosedForm("largest remainders add up to the total")),
     laws: [],
     exempt: [],

@@ -135,7 +135,7 @@ impl Function for RejectionSampling {
 guerdon_core::method! {
     RejectionSampling: Function,
     id: "data.rejection_sampling",
-    papers: ["reason-rl-2024"],
+    papers: ["reason-rl-2024", "alphallm-2024"],
     status: Verified(Worked("samples a, a, b: each once with dedupe, else twice and once")),
     laws: [],
     exempt: [],

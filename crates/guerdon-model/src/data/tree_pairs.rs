@@ -198,7 +198,7 @@ impl Function for TreePairs {
 guerdon_core::method! {
     TreePairs: Function,
     id: "data.tree_pairs",
-    papers: ["d2po-2025"],
+    papers: ["d2po-2025", "srm-rewarding-2024", "tree-rm-2024"],
     status: Verified(Worked("a seven-node tree gives a fixed list of pairs")),
     laws: [],
     exempt: [],

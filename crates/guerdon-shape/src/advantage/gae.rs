@@ -211,7 +211,9 @@ guerdon_core::method! {
 
 #[cfg(test)]
 mod tests {
-    use super::row;
+    use super::{Gae, row};
+    use guerdon_core::method::Transform as _;
+    use guerdon_core::{Column, Fine, Frame, Groups, Level, View};
 
     fn check(lambda: f64, mask: Option<&[f64]>, expect: &[f64]) {
         let own = row(&[0.0, 0.5, 1.0], &[0.2, 0.4, 0.6], mask, 0.5, lambda);
@@ -229,6 +231,21 @@ mod tests {
     #[test]
     fn lambda_zero_reduces_to_the_one_step_error() {
         check(0.0, None, &[0.2 - 0.2, 0.5 + 0.3 - 0.4, 0.4]);
+    }
+
+    #[test]
+    fn a_rollout_without_values_is_unscored_alone() {
+        let list = |rows: [&[f64]; 2]| {
+            let mut column = Column::from_options(rows.map(|row| row.first().copied()));
+            column.fine = Some(Fine::from_rows(Level::Token, rows));
+            column
+        };
+        let mut frame = Frame::new(Groups::one(2));
+        frame.insert("values", list([&[0.5, 0.5], &[]])).unwrap();
+        let current = list([&[0.0, 1.0], &[1.0, 1.0]]);
+        let view = View { frame: &frame, current: Some(&current), seed: 0 };
+        let own = Gae { gamma: 1.0, lambda: 1.0, ..Gae::default() }.apply(&view).unwrap();
+        assert_eq!((own.get(0), own.get(1)), (Some(0.5), None));
     }
 
     #[test]

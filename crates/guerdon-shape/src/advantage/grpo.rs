@@ -14,6 +14,9 @@
 //! divides nothing. Where `σ + eps` is 0, nothing is divided either. Every rollout has one advantage; the trainer gives
 //! it to all tokens of the completion.
 //!
+//! With `process`, the rewards per step (token, turn) of all rollouts of the group are normalised together in this way, and
+//! a step's advantage is the sum over itself and all later steps; the value per rollout is the mean over its steps.
+//!
 //! A preset sets the conventions of a trainer or a paper; a parameter that is given overrides it.
 //!
 //! | preset | scale | ddof | eps | group of one | else |
@@ -60,16 +63,18 @@
 //!
 //! # References
 //!
-//! Shao et al., "`DeepSeekMath`: Pushing the Limits of Mathematical Reasoning in Open Language Models", 2024, section 4.1.
+//! Shao et al., "`DeepSeekMath`: Pushing the Limits of Mathematical Reasoning in Open Language Models", 2024, section 4.1 (`process`:
+//! section 4.1.3).
 //! Liu et al., "Understanding R1-Zero-Like Training: A Critical Perspective", 2025 (Dr. GRPO). Defaults of verl, TRL,
 //! `OpenRLHF`, NeMo-RL, `SkyRL`, slime, ms-swift and prime-rl as of 2026.
 
 use guerdon_core::method::{Params, Scope, Transform};
-use guerdon_core::{Column, Groups, MethodError, ParamError, View};
+use guerdon_core::{Column, Fine, Groups, Level, MethodError, ParamError, View};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules::{Scale, Single, check_rows, check_std, denominator};
+use super::tokens;
 use crate::moments::{LeaveOneOut, Moments, clip, moments, standardise, std};
 
 /// The conventions of a trainer or a paper.
@@ -123,6 +128,8 @@ pub struct Grpo {
     pub leave_one_out: Option<bool>,
     /// Bound on the size of an advantage. Greater than 0. Default: the preset's (`plain`: none).
     pub clip: Option<f64>,
+    /// Whether rewards per step count, rather than one per rollout. Default false.
+    pub process: bool,
 }
 
 impl Params for Grpo {
@@ -216,6 +223,19 @@ impl Rule {
         Ok(advantages)
     }
 
+    /// The advantage of every step. `rewards` has one row of step rewards per row of `groups`.
+    pub fn step_advantages(&self, mut rewards: Fine, groups: &Groups) -> Result<Fine, MethodError> {
+        MethodError::same_length(
+            ("rows of rewards", rewards.rows()),
+            ("rows of the groups", groups.rows()),
+        )?;
+        let steps =
+            groups.iter().map(|range| rewards.offsets[range.end] - rewards.offsets[range.start]);
+        rewards.values = self.advantages(&rewards.values, &Groups::from_sizes(steps))?;
+        tokens::returns_of_rows(&mut rewards, 1.0);
+        Ok(rewards)
+    }
+
     /// One group in place; `batch` is the batch's standard deviation.
     fn group(&self, values: &mut [f64], batch: f64) {
         let Moments { mean, std } = moments(values, self.ddof);
@@ -244,7 +264,14 @@ impl Rule {
 impl Transform for Grpo {
     fn apply(&mut self, view: &View<'_>) -> Result<Column, MethodError> {
         let rule = self.rule();
-        view.dense(&[], |d| rule.advantages(&d.values, &d.groups))
+        if !self.process {
+            return view.dense(&[], |d| rule.advantages(&d.values, &d.groups));
+        }
+        view.dense_fine(&[], |d| {
+            let rewards = d.fine.clone().unwrap_or_else(|| tokens::single(Level::Step, &d.values));
+            let fine = rule.step_advantages(rewards, &d.groups)?;
+            Ok((tokens::row_means(&fine), fine))
+        })
     }
 
     fn scope(&self) -> Scope {
@@ -255,7 +282,22 @@ impl Transform for Grpo {
 guerdon_core::method! {
     Grpo: Transform,
     id: "advantage.grpo",
-    papers: ["ghpo-2025", "cure-2025"],
+    papers: [
+        "ghpo-2025",
+        "cure-2025",
+        "credit-survey-2026",
+        "leanabell-2025",
+        "good-teacher-2025",
+        "spurious-rewards-2025",
+        "rm-r1-2025",
+        "descore-2026",
+        "spark-2025",
+        "lamer-2025",
+        "dcolt-2025",
+        "urpo-2025",
+        "rmaxts-2024",
+        "derl-2025",
+    ],
     status: Verified(Reference("verl, TRL, OpenRLHF, NeMo-RL, ms-swift, slime, prime-rl: golden vectors to 1e-6")),
     laws: [ShiftInvariant, OrderPreserving, ZeroMean, ConstantGroupZero, GroupLocal],
     exempt: [],
@@ -265,7 +307,8 @@ guerdon_core::method! {
 mod tests {
     use super::{Grpo, Preset, Rule};
     use crate::advantage::rules::{Scale, Single};
-    use guerdon_core::Groups;
+    use crate::advantage::tokens;
+    use guerdon_core::{Fine, Groups, Level};
 
     fn check(rule: Rule, rewards: &[f64], expect: &[f64]) {
         let own = rule.advantages(rewards, &Groups::one(rewards.len())).unwrap();
@@ -284,7 +327,11 @@ mod tests {
     #[test]
     fn cure_standardises_both_sides() {
         check(Preset::Cure.rule(), &[1.0, 1.0, 0.5, 0.0], &[0.90453, 0.90453, -0.30151, -1.50756]);
-        check(Preset::Cure.rule(), &[1.0, -0.5, -0.5], &[1.41421, -0.70711, -0.70711]);
+        check(
+            Preset::Cure.rule(),
+            &[1.0, -0.5, -0.5],
+            &[2.0_f64.sqrt(), -0.5_f64.sqrt(), -0.5_f64.sqrt()],
+        );
         check(Preset::Cure.rule(), &[0.3, 0.3], &[0.0, 0.0]);
     }
 
@@ -305,6 +352,27 @@ mod tests {
         let batch =
             Grpo { scale: Some(Scale::Batch), single: Some(Single::Reward), ..Grpo::default() };
         check(batch.rule(), &[2.0], &[1.999_998]);
+    }
+
+    #[test]
+    fn steps_earn_what_they_and_later_ones_do() {
+        let rewards = Fine::from_rows(Level::Step, [&[1.0, 0.0][..], &[1.0]]);
+        let own = Preset::DrGrpo.rule().step_advantages(rewards, &Groups::one(2)).unwrap();
+        let third = 1.0 / 3.0;
+        assert!(
+            own.values
+                .iter()
+                .zip([-third, -2.0 * third, third])
+                .all(|(a, e)| (a - e).abs() < 1e-12)
+        );
+    }
+
+    #[test]
+    fn one_step_per_rollout_reduces_to_the_outcome() {
+        let rewards = [1.0, 0.0, 0.5];
+        let fine = tokens::single(Level::Step, &rewards);
+        let own = Preset::Plain.rule().step_advantages(fine, &Groups::one(3)).unwrap();
+        assert_eq!(own.values, Preset::Plain.rule().advantages(&rewards, &Groups::one(3)).unwrap());
     }
 
     #[test]

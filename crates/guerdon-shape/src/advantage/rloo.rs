@@ -224,7 +224,7 @@ impl Transform for Rloo {
 guerdon_core::method! {
     Rloo: Transform,
     id: "advantage.rloo",
-    papers: ["cocos-2025"],
+    papers: ["cocos-2025", "hc-rlhf-2025"],
     status: Verified(Reference("verl, TRL, OpenRLHF, ms-swift: golden vectors to 1e-6")),
     laws: [ShiftInvariant, OrderPreserving, ZeroMean, ConstantGroupZero, GroupLocal],
     exempt: [],

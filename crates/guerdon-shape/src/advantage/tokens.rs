@@ -20,9 +20,9 @@ pub fn column(view: &View<'_>, dense: &Dense<'_>, name: &str) -> Result<Fine, Me
     }
 }
 
-/// A table of one zero per row.
-pub fn ones(level: Level, rows: usize) -> Fine {
-    Fine { level, offsets: (0..=rows).collect(), values: vec![0.0; rows] }
+/// A table of one value per row.
+pub fn single(level: Level, values: &[f64]) -> Fine {
+    Fine { level, offsets: (0..=values.len()).collect(), values: values.to_vec() }
 }
 
 /// The longest completion that is written out token by token from its length alone.

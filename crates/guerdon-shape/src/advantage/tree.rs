@@ -226,19 +226,20 @@ guerdon_core::method! {
 #[cfg(test)]
 mod tests {
     use super::{credits, score};
+    use std::f64::consts::LN_2;
 
     fn check_score(shares: &[f64], rates: &[f64], expect: (f64, f64)) {
         // With beta 0 the score is I; with beta −1 it would be H: the difference gives both.
         let information = score(shares, rates, 0.0);
         let diversity = 2.0 * information - score(shares, rates, 1.0);
         assert!((diversity - expect.0).abs() < 1e-5 && (information - expect.1).abs() < 1e-5);
-        assert!(information >= -1e-15 && information <= diversity.min(2.0_f64.ln()) + 1e-12);
+        assert!(information >= -1e-15 && information <= diversity.min(LN_2) + 1e-12);
     }
 
     #[test]
     fn information_of_branches() {
-        check_score(&[0.5, 0.5], &[1.0, 0.0], (0.69315, 0.69315));
-        check_score(&[0.5, 0.5], &[0.5, 0.5], (0.69315, 0.0));
+        check_score(&[0.5, 0.5], &[1.0, 0.0], (LN_2, LN_2));
+        check_score(&[0.5, 0.5], &[0.5, 0.5], (LN_2, 0.0));
         check_score(&[0.25; 4], &[1.0, 0.5, 0.5, 0.0], (1.38629, 0.34657));
     }
 

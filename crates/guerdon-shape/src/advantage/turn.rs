@@ -3,6 +3,7 @@
 //! # Formula
 //!
 //! ```text
+//! r_k ← r_k − beta_k · kl_k                                           beta_1 = kl_first, beta_k = beta for later turns
 //! estimator: returns     A_k = Σ_{m ≥ k} gamma^(m − k) · r_m          (credit: turn)
 //!                        A_k = Σ_m gamma^m · r_m                      (credit: trajectory)
 //! estimator: q_minus_v   A_k = Q_k − V_k
@@ -12,7 +13,8 @@
 //! `r_k` is the reward of turn `k`, `Q_k` and `V_k` a critic's values of the turn taken and of the state before it. `μ` and
 //! `σ` are mean and sample standard deviation over all turns of the batch (`pooled`), of the group (`group`), or of the
 //! batch's turns in the same role (`role`; the column that `roles` names holds a number per turn). All tokens of a turn
-//! share its advantage. A reward per rollout counts at the last turn.
+//! share its advantage. `kl_k` is the divergence of turn `k` from the reference policy in nats, read from the column that `kl`
+//! names: a great `kl_first` pins the first attempt to the base model (`SCoRe`: 0.1 in its first stage). A reward per rollout counts at the last turn.
 //!
 //! # When to use it
 //!
@@ -102,6 +104,12 @@ pub struct Turn {
     pub gamma: f64,
     /// Over what the advantages are normalised. Default `none`.
     pub normalize: Normalize,
+    /// Column with the divergence of each turn from the reference policy, in nats. Default: none.
+    pub kl: Option<String>,
+    /// Weight of the first turn's divergence, in reward per nat. At least 0; default 0.1; only used with `kl`.
+    pub kl_first: f64,
+    /// Weight of later turns' divergences, in reward per nat. At least 0; default 0.01; only used with `kl`.
+    pub beta: f64,
     /// Column with the role of each turn, as a number; needed with `normalize: role`. Default `roles`.
     pub roles: String,
     /// Column with the value of each turn taken; needed with `estimator: q_minus_v`. Default `q`.
@@ -118,6 +126,9 @@ impl Default for Turn {
             estimator: Estimator::Returns,
             credit: Credit::Turn,
             gamma: 1.0,
+            kl: None,
+            kl_first: 0.1,
+            beta: 0.01,
             normalize: Normalize::None,
             roles: "roles".to_owned(),
             q: "q".to_owned(),
@@ -130,6 +141,8 @@ impl Default for Turn {
 impl Params for Turn {
     fn validate(&self) -> Result<(), ParamError> {
         ParamError::in_range("gamma", self.gamma, 0.0, 1.0)?;
+        ParamError::in_range("kl_first", self.kl_first, 0.0, f64::MAX)?;
+        ParamError::in_range("beta", self.beta, 0.0, f64::MAX)?;
         check_std(None, Some(self.eps))
     }
 }
@@ -179,16 +192,30 @@ impl Turn {
         }
         let mut fine = match &d.fine {
             Some(own) => own.clone(),
-            None => {
-                tokens::on_last(&d.values, &tokens::ones(guerdon_core::Level::Turn, d.values.len()))
-            }
+            None => tokens::single(guerdon_core::Level::Turn, &d.values),
         };
+        if let Some(name) = &self.kl {
+            let kl = tokens::column(view, d, name)?;
+            tokens::same_shape(&fine, &kl)?;
+            self.penalise(&mut fine, &kl);
+        }
         for i in 0..fine.rows() {
             let own = returns(fine.row(i), self.gamma, self.credit);
             let range = fine.offsets[i]..fine.offsets[i + 1];
             fine.values[range].copy_from_slice(&own);
         }
         Ok(fine)
+    }
+}
+
+impl Turn {
+    /// Takes the weighted divergences off the rewards. Both tables have the same shape.
+    fn penalise(&self, rewards: &mut Fine, kl: &Fine) {
+        for i in 0..rewards.rows() {
+            for (k, t) in (rewards.offsets[i]..rewards.offsets[i + 1]).enumerate() {
+                rewards.values[t] -= if k == 0 { self.kl_first } else { self.beta } * kl.values[t];
+            }
+        }
     }
 }
 
@@ -222,7 +249,7 @@ impl Transform for Turn {
         let critic =
             [&self.q, &self.v].into_iter().filter(|_| self.estimator == Estimator::QMinusV);
         let roles = std::iter::once(&self.roles).filter(|_| self.normalize == Normalize::Role);
-        critic.chain(roles).cloned().collect()
+        critic.chain(roles).chain(&self.kl).cloned().collect()
     }
 
     fn scope(&self) -> Scope {
@@ -245,7 +272,8 @@ guerdon_core::method! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Credit, normalise_by_role, returns};
+    use super::{Credit, Turn, normalise_by_role, returns};
+    use guerdon_core::{Fine, Level};
 
     /// Value of a three-turn game won by two good turns of which each succeeds with 1/8.
     fn value(turns_left: u32, still_needed: u32) -> f64 {
@@ -279,6 +307,14 @@ mod tests {
         let (hit, miss) = (0.6455, -1.2910);
         check_roles(&values, &roles, &[0.5, -1.5, 0.5, 0.5, hit, hit, hit, miss, miss, hit]);
         check_roles(&values, &[0.0; 10], &[0.6211, -1.4491, 0.6211]);
+    }
+
+    #[test]
+    fn the_first_attempt_is_pinned_harder() {
+        let rows = |own: [f64; 2]| Fine::from_rows(Level::Turn, [&own[..]]);
+        let mut rewards = rows([1.0, 1.0]);
+        Turn::default().penalise(&mut rewards, &rows([2.0, 2.0]));
+        assert_eq!(rewards.values, [0.8, 0.98]);
     }
 
     #[test]

@@ -180,7 +180,7 @@ impl Function for ErrorInjection {
 guerdon_core::method! {
     ErrorInjection: Function,
     id: "data.error_injection",
-    papers: ["rise-2024", "lemma-2025"],
+    papers: ["rise-2024", "lemma-2025", "self-correction-bench-2025"],
     status: Verified(Worked("RISE: 12 * 4 = 48 to 46 and to 12 + 4; a swap of factors is refused")),
     laws: [],
     exempt: [],

@@ -246,7 +246,22 @@ impl Function for PreferencePairs {
 guerdon_core::method! {
     PreferencePairs: Function,
     id: "data.preference_pairs",
-    papers: ["temporal-srlm-2025", "lang-imbalance-2024", "rlhi-2025", "rlrf-2024", "cream-2024"],
+    papers: [
+        "temporal-srlm-2025",
+        "lang-imbalance-2024",
+        "rlhi-2025",
+        "rlrf-2024",
+        "cream-2024",
+        "anyprefer-2025",
+        "mm-rlhf-2025",
+        "dno-2024",
+        "flr-2024",
+        "cdr-2024",
+        "apc-2024",
+        "carmo-2024",
+        "openrubrics-2025",
+        "fellowship-2024",
+    ],
     status: Verified(Worked("anchored and future pairs, two languages, rewrites, refinement without regression")),
     laws: [],
     exempt: [],
@@ -293,6 +308,20 @@ mod tests {
             &scored(&[(Source::Current, 0.5), (Source::Current, 0.5)]),
             &[],
         );
+    }
+
+    #[test]
+    fn the_first_of_equal_scores_is_chosen() {
+        let own = [3.0, 9.0, 5.0, 9.0, 1.0].map(|score| (Source::Current, score));
+        check(&rule(Rule::BestWorst), &scored(&own), &[(1, 4)]);
+    }
+
+    #[test]
+    fn all_ranks_give_six_pairs_and_five_with_a_tie() {
+        let count = |own: [f64; 4]| {
+            rule(Rule::All).pairs(&scored(&own.map(|score| (Source::Current, score)))).len()
+        };
+        assert_eq!((count([1.0, 2.0, 3.0, 4.0]), count([1.0, 2.0, 2.0, 4.0])), (6, 5));
     }
 
     #[test]
