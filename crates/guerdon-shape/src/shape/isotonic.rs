@@ -174,7 +174,7 @@ guerdon_core::method! {
     id: "shape.isotonic",
     papers: ["cdt-raters"],
     status: Verified(ClosedForm("pool adjacent violators on small sets; a non-decreasing sample is its own fit")),
-    laws: [OrderPreserving],
+    laws: [ShiftInvariant, ScaleInvariant, OrderPreserving],
     exempt: [],
     sample_params: r#"{"label": "score"}"#,
 }

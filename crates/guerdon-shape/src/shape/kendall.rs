@@ -137,11 +137,10 @@ guerdon_core::method! {
     status: Verified(Worked("ranks 4, 3, 2, 1 and scores 9, 7, 8, 3: 0.666667; with a tie τ-a 0.833333, τ-b 0.912871")),
     laws: [WhitespaceInvariant, CaseInvariant],
     exempt: [
-        ReferenceMaximal: "The scores come from the data, not from the completion.",
         DegenerateEarnsNothing: "The scores come from the data, not from the completion.",
         InjectionGainsNothing: "The scores come from the data, not from the completion.",
     ],
-    samples: [r#"{"scores": [9, 7, 5, 3], "ranks": [4, 3, 2, 1]}"#],
+    samples: [r#"{"completion": "Scores: nine, seven", "scores": [9, 7, 5, 3], "ranks": [4, 3, 2, 1]}"#],
 }
 
 #[cfg(test)]

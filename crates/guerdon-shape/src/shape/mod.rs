@@ -16,6 +16,7 @@ pub mod fine;
 pub mod gate;
 pub mod improvement;
 pub mod info_gain;
+pub mod informative;
 pub mod isotonic;
 pub mod kendall;
 pub mod labelled;
