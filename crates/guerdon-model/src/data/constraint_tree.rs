@@ -131,12 +131,22 @@ pub struct Output {
     pub redundant: Vec<(usize, usize)>,
 }
 
+/// The most direct constraints of a node.
+const MAX_SETS: usize = 64;
+
 type Set<'a> = BTreeSet<&'a str>;
 
 impl ConstraintTree {
     /// Checks the question whose root is the first of `nodes`.
     pub fn check(&self, nodes: &[Node]) -> Result<Output, MethodError> {
         let children = self.children(nodes)?;
+        if let Some(node) = (0..nodes.len()).find(|&i| nodes[i].sets.len() > MAX_SETS) {
+            let message = format!(
+                "node {node} has {} sets; at most {MAX_SETS} are read",
+                nodes[node].sets.len()
+            );
+            return Err(MethodError::Budget(message));
+        }
         let mut constraints: Vec<Vec<Set<'_>>> = vec![Vec::new(); nodes.len()];
         let mut answers: Vec<Set<'_>> = vec![Set::new(); nodes.len()];
         for i in (0..nodes.len()).rev() {

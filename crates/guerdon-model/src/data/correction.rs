@@ -12,7 +12,7 @@
 //!
 //! The wrong part carries no loss (with `loss_on_error` it does), the reflection and the right part do. A case is dropped if
 //! `e` is not a step of `wrong`, if its answer is known not to match the reference, if `right` is empty or ends as `wrong`
-//! does, or, in `splice`, unless the values satisfy `right_value > alpha` and `right_value − wrong_value > beta`.
+//! does, in `whole` if nothing explains the error, or, in `splice`, unless the values satisfy `right_value > alpha` and `right_value − wrong_value > beta`.
 //!
 //! # When to use it
 //!
@@ -171,7 +171,12 @@ impl Correction {
             && !case.right.is_empty()
             && !repeats
             && case.matches != Some(false);
-        if !usable || (self.mode == Mode::Splice && !self.values_pass(case)) {
+        let passes = match self.mode {
+            Mode::Splice => self.values_pass(case),
+            Mode::Whole => !case.reflection.trim().is_empty(),
+            Mode::Fix | Mode::Restart => true,
+        };
+        if !usable || !passes {
             return None;
         }
         let shared = case.wrong.iter().zip(&case.right).take_while(|(w, r)| w == r).count();
@@ -298,6 +303,12 @@ mod tests {
         check(Mode::Fix, &case("s1 x", "s2 x", 1), None);
         check(Mode::Whole, &Case { matches: Some(false), ..case("s1 x", "s1 s2", 1) }, None);
         check(Mode::Fix, &case("s1 s2 x", "s1 y", 2), None);
+    }
+
+    #[test]
+    fn an_explained_mistake_has_step_reason_and_solution() {
+        check(Mode::Whole, &Case { reflection: " ".into(), ..case("s1 x", "s1 s2", 1) }, None);
+        check(Mode::Whole, &case("s1 x", "s1 s2", 1), Some(("s1 x", "[reflect] s1 s2")));
     }
 
     #[test]

@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Mix {
-    /// Number of items wanted, 1 to 10 million. Default 1000.
+    /// Number of items wanted, 1 to 1 million. Default 1000.
     pub total: usize,
     /// Whether a source that is used up begins again. Default false.
     pub repeat: bool,
@@ -57,7 +57,7 @@ impl Default for Mix {
 }
 
 /// The largest mixture.
-const MAX_TOTAL: usize = 10_000_000;
+const MAX_TOTAL: usize = 1_000_000;
 
 impl Params for Mix {
     fn validate(&self) -> Result<(), ParamError> {

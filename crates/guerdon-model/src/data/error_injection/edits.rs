@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::Kind;
 use super::equation::{Equation, Number, find, holds};
+use super::{Draft, Kind};
 
 /// The distances by which a number is changed.
 const SHIFTS: [f64; 4] = [-2.0, -1.0, 1.0, 2.0];
@@ -58,22 +58,21 @@ fn changes(kind: Kind, text: &str, equation: &Equation) -> Vec<String> {
     }
 }
 
-/// `steps` with the result of step `at` changed, there and in every later mention.
-pub(super) fn chains(steps: &[String], at: usize) -> Vec<Vec<String>> {
+/// Step `at` with its result changed, where a later step mentions that result and so changes too.
+pub(super) fn chains(steps: &[String], at: usize) -> Vec<Draft> {
     let Some(equation) = find(&steps[at]).filter(Equation::holds) else { return Vec::new() };
-    let old = &steps[at][equation.result.place.clone()];
+    let place = equation.result.place.clone();
+    let old = &steps[at][place.clone()];
     if !steps[at + 1..].iter().any(|step| mentions(step, old)) {
         return Vec::new();
     }
-    let edit = |new: String| {
-        let mut own = steps.to_vec();
-        own[at] = replaced(&steps[at], &equation.result.place, &new);
-        for step in &mut own[at + 1..] {
-            *step = renamed(step, old, &new);
-        }
-        own
+    let draft = |new: String| Draft {
+        step: at,
+        kind: Kind::Chain,
+        text: replaced(&steps[at], &place, &new),
+        chain: Some((old.to_owned(), new)),
     };
-    shifted(&equation.result).into_iter().map(edit).collect()
+    shifted(&equation.result).into_iter().map(draft).collect()
 }
 
 /// Other numbers near this one, written with as many decimals as the value needs; none below 0.
@@ -94,7 +93,8 @@ fn mentions(text: &str, number: &str) -> bool {
     places(text, number).next().is_some()
 }
 
-fn renamed(text: &str, old: &str, new: &str) -> String {
+/// `text` with every mention of the number `old` become `new`.
+pub(super) fn renamed(text: &str, old: &str, new: &str) -> String {
     let mut out = String::new();
     let mut done = 0;
     for at in places(text, old) {

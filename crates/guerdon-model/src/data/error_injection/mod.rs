@@ -134,24 +134,56 @@ pub struct Output {
     pub barren: Vec<usize>,
 }
 
+/// An edit that is not yet written out: only what changes.
+struct Draft {
+    step: usize,
+    kind: Kind,
+    /// The step's new text.
+    text: String,
+    /// A number of later steps with what it becomes.
+    chain: Option<(String, String)>,
+}
+
+impl Draft {
+    fn edit(self, solution: usize, steps: &[String]) -> Edit {
+        let mut own = steps.to_vec();
+        own[self.step] = self.text;
+        if let Some((old, new)) = self.chain {
+            for step in &mut own[self.step + 1..] {
+                *step = edits::renamed(step, &old, &new);
+            }
+        }
+        Edit { solution, step: self.step, kind: self.kind, steps: own }
+    }
+}
+
+/// The longest solution that is read.
+const MAX_STEPS: usize = 1000;
+const MAX_BYTES: usize = 200_000;
+
+fn within_budget(solution: usize, steps: &[String]) -> Result<(), MethodError> {
+    let bytes: usize = steps.iter().map(String::len).sum();
+    if steps.len() <= MAX_STEPS && bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    let size = format!("solution {solution} has {} steps and {bytes} bytes", steps.len());
+    Err(MethodError::Budget(format!("{size}; at most {MAX_STEPS} and {MAX_BYTES} are read")))
+}
+
 impl ErrorInjection {
     /// All valid edits of one solution, in a fixed order.
     pub fn edits(&self, solution: usize, steps: &[String]) -> Vec<Edit> {
+        self.drafts(steps).into_iter().map(|draft| draft.edit(solution, steps)).collect()
+    }
+
+    /// The valid edits, not yet written out.
+    fn drafts(&self, steps: &[String]) -> Vec<Draft> {
         let mut all = Vec::new();
         for (step, text) in steps.iter().enumerate() {
-            for (kind, changed) in edits::of_step(text, &self.kinds) {
-                let mut own = steps.to_vec();
-                own[step] = changed;
-                all.push(Edit { solution, step, kind, steps: own });
-            }
+            let own = edits::of_step(text, &self.kinds).into_iter();
+            all.extend(own.map(|(kind, text)| Draft { step, kind, text, chain: None }));
             if self.kinds.contains(&Kind::Chain) {
-                let chained = edits::chains(steps, step);
-                all.extend(chained.into_iter().map(|steps| Edit {
-                    solution,
-                    step,
-                    kind: Kind::Chain,
-                    steps,
-                }));
+                all.extend(edits::chains(steps, step));
             }
         }
         all
@@ -165,13 +197,14 @@ impl Function for ErrorInjection {
     fn call(&self, input: &Input, seed: u64) -> Result<Output, MethodError> {
         let mut output = Output { edits: Vec::new(), barren: Vec::new() };
         for (solution, steps) in input.solutions.iter().enumerate() {
-            let mut all = self.edits(solution, steps);
-            if all.is_empty() {
+            within_budget(solution, steps)?;
+            let mut drafts = self.drafts(steps);
+            if drafts.is_empty() {
                 output.barren.push(solution);
             }
-            all.shuffle(&mut seed::stream(seed, &solution.to_string()));
-            all.truncate(self.per_solution);
-            output.edits.extend(all);
+            drafts.shuffle(&mut seed::stream(seed, &solution.to_string()));
+            drafts.truncate(self.per_solution);
+            output.edits.extend(drafts.into_iter().map(|draft| draft.edit(solution, steps)));
         }
         Ok(output)
     }
@@ -222,6 +255,12 @@ mod tests {
     #[test]
     fn what_was_wrong_before_is_not_edited() {
         assert!(all(&ErrorInjection::default().kinds, &["12 * 4 = 49", "no numbers"]).is_empty());
+    }
+
+    #[test]
+    fn a_huge_solution_is_refused() {
+        let input = Input { solutions: vec![vec!["1 + 1 = 2".to_owned(); 1001]] };
+        assert!(ErrorInjection::default().call(&input, 0).is_err());
     }
 
     #[test]

@@ -88,6 +88,8 @@ pub struct PreferencePairs {
     pub rule: Rule,
     /// The difference of scores that a pair must exceed, in units of score. At least 0; default 0.
     pub margin: f64,
+    /// Whether a prompt with any unscored candidate gives no pair by score. Default false: unscored candidates are left out.
+    pub skip_incomplete: bool,
     /// The strong language, for `rule: cross_language`. Default: none.
     pub strong: String,
     /// The weak language, for `rule: cross_language`. Default: none.
@@ -195,7 +197,9 @@ impl PreferencePairs {
         all: &'a [Candidate],
         own: &[usize],
     ) -> impl Iterator<Item = Pair> + 'a {
-        let proposed = rules::propose(self, all, own);
+        let incomplete = own.iter().any(|&i| all[i].score.is_none());
+        let skipped = self.skip_incomplete && incomplete && rules::by_score(self.rule);
+        let proposed = if skipped { Vec::new() } else { rules::propose(self, all, own) };
         proposed.into_iter().filter_map(move |(chosen, rejected)| self.pair(all, chosen, rejected))
     }
 
@@ -314,6 +318,15 @@ mod tests {
     fn the_first_of_equal_scores_is_chosen() {
         let own = [3.0, 9.0, 5.0, 9.0, 1.0].map(|score| (Source::Current, score));
         check(&rule(Rule::BestWorst), &scored(&own), &[(1, 4)]);
+    }
+
+    #[test]
+    fn a_prompt_with_missing_scores_may_be_skipped() {
+        let mut own =
+            scored(&[(Source::Current, 3.0), (Source::Current, 9.0), (Source::Current, 5.0)]);
+        own[2].score = None;
+        check(&rule(Rule::BestWorst), &own, &[(1, 0)]);
+        check(&PreferencePairs { skip_incomplete: true, ..rule(Rule::BestWorst) }, &own, &[]);
     }
 
     #[test]
