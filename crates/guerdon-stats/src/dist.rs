@@ -4,7 +4,6 @@
 //!
 //! Arguments outside a distribution's domain (NaN, a negative number of degrees of freedom) give NaN: callers validate.
 
-use libm::lgamma as ln_gamma;
 use statrs::distribution::{Beta, ChiSquared, ContinuousCDF as _, Normal, StudentsT};
 
 /// P(Z ≤ z) for a standard normal Z.
@@ -55,6 +54,21 @@ pub fn chi2_sf(x: f64, df: f64) -> f64 {
         return 2.0 * normal_sf(x.max(0.0).sqrt());
     }
     ChiSquared::new(df).map_or(f64::NAN, |d| d.sf(x.max(0.0)))
+}
+
+/// ln Γ(`x`) for x > 0.
+pub fn ln_gamma(x: f64) -> f64 {
+    libm::lgamma(x)
+}
+
+/// ln B(`a`, `b`) for a, b > 0.
+pub fn ln_beta(a: f64, b: f64) -> f64 {
+    ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
+}
+
+/// P(X ≤ x) for a gamma variable of the given shape and scale 1.
+pub fn gamma_cdf(x: f64, shape: f64) -> f64 {
+    if x <= 0.0 { 0.0 } else { statrs::function::gamma::gamma_lr(shape, x) }
 }
 
 /// P(X ≤ x) for Beta(`a`, `b`).
