@@ -16,6 +16,7 @@ pub mod graph;
 mod linalg;
 pub mod rank;
 pub mod report;
+pub mod tournament;
 pub mod uncertainty;
 
 pub use comparisons::counts::{Cell, Counts};

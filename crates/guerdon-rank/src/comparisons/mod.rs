@@ -241,7 +241,7 @@ fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
     values.retain(|_| *keep.next().unwrap_or(&true));
 }
 
-fn check_names(names: &[String]) -> Result<(), MethodError> {
+pub(crate) fn check_names(names: &[String]) -> Result<(), MethodError> {
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort_unstable();
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {

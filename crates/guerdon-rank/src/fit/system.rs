@@ -197,7 +197,7 @@ impl<'a> System<'a> {
     }
 
     /// Solves for the strengths with the Jacobi-preconditioned conjugate gradient method. The right-hand side is
-    /// orthogonal to every floating level, and so stay all iterates up to rounding, which is taken out at the end.
+    /// orthogonal to every floating level up to rounding; the rounding is taken out first, since no step could reduce it.
     fn conjugate_gradients(&self, terms: &[Terms], rhs: &[f64]) -> Vec<f64> {
         let diagonal = self.diagonal(terms);
         let scaled = |r: &[f64]| -> Vec<f64> {
@@ -205,11 +205,12 @@ impl<'a> System<'a> {
         };
         let mut x = vec![0.0; rhs.len()];
         let mut r = rhs.to_vec();
+        self.center(&mut r);
         let mut z = scaled(&r);
         let mut p = z.clone();
         let mut rz = dot(&r, &z);
-        let goal = 1e-13 * max_abs(rhs);
-        for _ in 0..4 * rhs.len() {
+        let goal = 1e-9 * max_abs(&r);
+        for _ in 0..2 * rhs.len() {
             if max_abs(&r) <= goal {
                 break;
             }

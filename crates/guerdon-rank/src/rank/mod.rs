@@ -4,11 +4,18 @@ pub mod bradley_terry;
 pub mod counting;
 pub mod eigen;
 pub mod elo;
+pub mod failure_sensitivity;
 pub mod glicko2;
+pub mod intransitivity;
+pub mod live;
 pub mod newman;
 pub mod pagerank;
 pub mod plackett_luce;
+pub mod plan;
+pub mod round_robin;
+pub mod single_elimination;
 pub mod style_bt;
+pub mod swiss;
 pub mod trueskill;
 pub mod win_rate;
 

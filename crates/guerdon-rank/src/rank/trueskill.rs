@@ -199,8 +199,8 @@ impl TrueSkill {
         Ok(skills)
     }
 
-    /// Distance of a mean in natural-log units.
-    fn nats(&self) -> f64 {
+    /// How far apart means are that are one natural-log unit apart.
+    pub(super) fn nats(&self) -> f64 {
         self.beta * SQRT_2 * (PI / 8.0).sqrt()
     }
 }
