@@ -6,7 +6,7 @@
 >>> result.reward
 [1.0]
 >>> guerdon.advantage.grpo([1.0, 0.0, 0.0, 1.0], groups=[0, 0, 0, 0], preset="trl")
-array([ 0.86587545, -0.86587545, -0.86587545,  0.86587545])
+array([ 0.86587543, -0.86587543, -0.86587543,  0.86587543])
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@
 mod architecture;
 mod bench;
 mod new;
+mod python;
+mod readme;
 mod scaffold;
 mod steps;
 

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{architecture, scaffold};
+use crate::{architecture, python, readme, scaffold};
 use xtask::run::{cargo, docs_command, has_cargo_tool, run, shown};
 
 /// One thing that must hold.
@@ -81,6 +81,18 @@ const STEPS: &[Step] = &[
         shows: "a new method of each kind compiles and obeys its laws",
         action: Action::Check(scaffold::check),
         remedy: "mend the templates in xtask/templates",
+    },
+    Step {
+        name: "readme",
+        shows: "the README's commands are those of the project, and every example runs",
+        action: Action::Check(readme::check),
+        remedy: "mend README.md or the example",
+    },
+    Step {
+        name: "python",
+        shows: "the Python package is clean, typed and passes its tests",
+        action: Action::Check(python::check),
+        remedy: "see python/; `cargo xtask test --only python` builds and tests it",
     },
     Step {
         name: "doc",
