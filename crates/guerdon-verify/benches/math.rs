@@ -78,7 +78,7 @@ fn timed(work: &str, pairs: &[Pair], attempts: usize) {
 }
 
 fn main() {
-    let attempts = std::env::args().filter_map(|a| a.parse().ok()).next().unwrap_or(3);
+    let attempts = std::env::args().find_map(|a| a.parse().ok()).unwrap_or(3);
     let recorded = rows("data/math/math_cot_800_pairs.jsonl");
     let own = rows("golden/math/math_verify_cases.jsonl");
     let (Some(recorded), Some(own)) = (recorded, own) else {

@@ -146,14 +146,18 @@ pub(crate) fn in_reference(reference: &str, options: &Options) -> String {
         // A reference is trusted: a missing brace is a slip of its writer.
         return trimmed[at + 7..].trim().to_owned();
     }
-    if trimmed.len() > 40 && trimmed.split_ascii_whitespace().filter(|w| w.len() > 2).count() > 6 {
+    let words = trimmed.split_ascii_whitespace().filter(|w| w.len() > 2).count();
+    if words > 6
+        && let Some(found) = candidate(trimmed, Extract::FinalAnswer)
+    {
+        return found.text.into_owned();
+    }
+    // A worked solution without an announcement ends in its answer; a short text is the answer.
+    if trimmed.len() > 200 && words > 25 {
         let latex = options.extract.contains(&Extract::LastLatex);
-        let places = [
-            Extract::FinalAnswer,
-            if latex { Extract::LastLatex } else { Extract::LastExpression },
-        ];
+        let place = if latex { Extract::LastLatex } else { Extract::LastExpression };
         if !is_one_formula(trimmed)
-            && let Some(found) = places.into_iter().find_map(|place| candidate(trimmed, place))
+            && let Some(found) = candidate(trimmed, place)
         {
             return found.text.into_owned();
         }

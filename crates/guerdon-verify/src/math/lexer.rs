@@ -288,6 +288,7 @@ impl<'a> Lexer<'a, '_> {
                 self.single_digits = 2;
             }
             _ if vocabulary::is_invisible(name) => self.invisible(name, total),
+            "operatorname" if self.operator(total) => {}
             _ if vocabulary::is_text(name) => return self.text(total),
             _ => self.push(Kind::Command(name), total),
         }
@@ -305,6 +306,18 @@ impl<'a> Lexer<'a, '_> {
         ) {
             self.pos += group_len(self.rest());
         }
+    }
+
+    /// `\operatorname{arcsin}`: the name of a function, not a text. False for other names.
+    fn operator(&mut self, total: usize) -> bool {
+        let group = &self.src[self.pos + total..];
+        let len = group_len(group);
+        let inner = group[..len].trim_matches(['{', '}', ' ', '*']);
+        let known = vocabulary::function(inner).is_some();
+        if known {
+            self.push(Kind::Command(inner), total + len);
+        }
+        known
     }
 
     fn environment(&mut self, name: &'a str, total: usize) {
@@ -578,7 +591,9 @@ fn scan_number(text: &str, notation: Notation) -> Scan<'_> {
                 scan.len = whole + 1 + fraction + len;
                 block
             });
-        if fraction > 0 || scan.repeating.is_some() {
+        let bare_point =
+            fraction == 0 && whole > 0 && after.starts_with(['/', '*', '+', '-', ')', '^']);
+        if fraction > 0 || bare_point || scan.repeating.is_some() {
             scan.fraction = fraction;
             scan.plain = false;
             scan.len = scan.len.max(whole + 1 + fraction);

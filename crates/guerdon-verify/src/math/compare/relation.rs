@@ -170,6 +170,10 @@ impl Comparer<'_> {
                 return Ok(!self.options.strict && self.equal(value, other_value)?);
             }
         }
+        if [a, b, c, d].into_iter().all(is_constant) {
+            // Two calculations: their results count.
+            return self.equal(b, d);
+        }
         // A solved equation of one unknown is an answer, an unsolved one is not.
         let solved = |e: Option<(&Expr, &Expr)>| {
             e.is_some_and(|(l, v)| matches!(l, Expr::Sym(_)) && is_constant(v))
@@ -190,10 +194,10 @@ impl Comparer<'_> {
     }
 
     fn numeric_factor(&self, x: &Expr, y: &Expr) -> Outcome<Option<f64>> {
-        let mut factor: Option<f64> = None;
-        for round in 0..4 {
+        let (mut factor, mut points): (Option<f64>, u32) = (None, 0);
+        for round in 0..6 {
             let seed = self.options.seed.wrapping_add(0xfac7 + round);
-            let at = numeric::Point { seed, signed: round > 1, bound: None };
+            let at = numeric::Point { seed, signed: round > 2, bound: None };
             let (u, v) = match (
                 numeric::evaluate(x, at, self.meter),
                 numeric::evaluate(y, at, self.meter),
@@ -212,8 +216,10 @@ impl Comparer<'_> {
                 return Ok(None);
             }
             factor = Some(ratio);
+            points += 1;
         }
-        Ok(factor)
+        // A factor at one point is no constant.
+        Ok(factor.filter(|_| points >= 3))
     }
 
     /// Whether the quotient is the same at two points of a prime field; `None` outside rational expressions.

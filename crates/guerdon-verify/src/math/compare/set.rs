@@ -98,6 +98,9 @@ fn chain(
         members.iter().map(|x| place(x, meter)).collect::<Outcome<_>>()?;
     let mut unknown = places.iter().enumerate().filter(|(_, p)| p.is_none()).map(|(at, _)| at);
     let (Some(at), None) = (unknown.next(), unknown.next()) else { return Ok(None) };
+    if !relation::is_label(members[at]) {
+        return Ok(None);
+    }
     let mut set = Reals::all();
     for (link, (rel, _)) in rest.iter().enumerate() {
         // Each link has the subject on one side, or is a statement about constants.

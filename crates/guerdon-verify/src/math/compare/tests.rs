@@ -85,6 +85,11 @@ fn relations() {
     check("7=11a+c", "11a+c", false);
     check("a+3z=0", "0", false);
     check("f(x)=x^2", "f(t)=t^2", true);
+    check("k(x)=\\frac{x}{\\sqrt{x^2-4}}", "r=6\\sin\\theta", false);
+    check("20\\cos 1=10.8", "30\\cos 2=-12.5", false);
+    check("\\frac{x^2}{2}-\\frac{y^2}{2}=1", "\\{1\\}", false);
+    check("x^2<4", "(-\\infty,4)", false);
+    check("0<f(x)<1", "(0,1)", true);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Groups, tuples, intervals, sets, absolute values.
 
-use super::super::ast::{Expr, Func, NamedSet};
+use super::super::ast::{Const, Expr, Func, NamedSet};
 use super::super::lexer::Kind;
 use super::primary::call;
 use super::{Fault, Parsed, Parser};
@@ -69,7 +69,7 @@ impl Parser<'_, '_> {
             Some(Kind::Command("over")) => None,
             _ => {
                 self.close_group();
-                return Ok(left);
+                return self.subscripted(left);
             }
         };
         self.pos += 1;
@@ -79,6 +79,19 @@ impl Parser<'_, '_> {
             Some(function) => Expr::Call(function, vec![left, right]),
             None => Expr::quot(left, right),
         })
+    }
+
+    /// `{u}_1`, `\mathbf{e}_r`: a name in a group with its subscript.
+    fn subscripted(&mut self, value: Expr) -> Parsed {
+        if !self.is_mark(b'_') {
+            return Ok(value);
+        }
+        match value {
+            Expr::Sym(name) => self.symbol(name.into()),
+            Expr::Const(Const::E) => self.symbol("e".into()),
+            Expr::Const(Const::I) => self.symbol("i".into()),
+            other => Ok(other),
+        }
     }
 
     fn close_group(&mut self) {

@@ -374,7 +374,9 @@ impl<'t, 'a> Parser<'t, 'a> {
                     let modulus = self.factor()?;
                     value = Expr::Call(Func::Mod, vec![value, modulus]);
                 }
-                Some(kind) if is_unit_token(kind) => value = self.unit(value),
+                Some(kind) if is_unit_token(kind) || self.is_short_unit() => {
+                    value = self.unit(value)
+                }
                 Some(Kind::Command("$")) => {
                     self.pos += 1;
                     value = Expr::Measure(Box::new(value), "$".into());
@@ -481,13 +483,17 @@ impl<'t, 'a> Parser<'t, 'a> {
     fn superscript_mark(&mut self, base: &Expr) -> Option<Expr> {
         let braced = usize::from(self.is_mark(b'{'));
         let Some(Kind::Command(name)) = self.peek_at(braced) else { return None };
-        let closed = braced == 0 || self.peek_at(2) == Some(&Kind::Mark(b'}'));
+        let mut marks = 1;
+        while braced == 1 && self.peek_at(braced + marks) == Some(&Kind::Command("prime")) {
+            marks += 1;
+        }
+        let closed = braced == 0 || self.peek_at(1 + marks) == Some(&Kind::Mark(b'}'));
         let marked = match *name {
             "circ" | "degree" if closed => Expr::Measure(Box::new(base.clone()), "deg".into()),
             "prime" if closed => base.clone(),
             _ => return None,
         };
-        self.pos += 1 + 2 * braced;
+        self.pos += marks + 2 * braced;
         Some(marked)
     }
 
@@ -524,12 +530,30 @@ impl<'t, 'a> Parser<'t, 'a> {
         }
     }
 
+    /// `min` and `sec` are units unless an argument follows.
+    fn is_short_unit(&self) -> bool {
+        let named =
+            matches!(self.peek(), Some(Kind::Word("min" | "sec") | Kind::Text("min" | "sec")));
+        let ends = match self.peek_at(1) {
+            None
+            | Some(
+                Kind::RowEnd
+                | Kind::SetClose
+                | Kind::Mark(b'/' | b',' | b';' | b')' | b'}' | b'.' | b'='),
+            ) => true,
+            Some(kind) => separator(kind).is_some(),
+        };
+        named && ends
+    }
+
     /// A unit after a value: words, divisions by units, exponents of units.
     fn unit(&mut self, value: Expr) -> Expr {
         let mut text = String::new();
         while let Some(kind) = self.peek() {
             match kind {
-                Kind::Text(w) | Kind::Word(w) if is_unit_token(kind) => push_word(&mut text, w),
+                Kind::Text(w) | Kind::Word(w) if is_unit_token(kind) || self.is_short_unit() => {
+                    push_word(&mut text, w);
+                }
                 Kind::Mark(b'/')
                     if matches!(
                         self.peek_at(1),

@@ -217,7 +217,7 @@ impl<'a> Parser<'_, 'a> {
         if self.is_mark(b'_') {
             self.pos += 1;
             let from = self.pos;
-            self.nested(Self::script)?;
+            self.skip_script();
             name.push('_');
             self.name_of(from, &mut name);
         }
@@ -235,6 +235,22 @@ impl<'a> Parser<'_, 'a> {
             return Ok(letter_value(name.chars().next().ok_or(Fault::Syntax)?));
         }
         Ok(Expr::Sym(name.into()))
+    }
+
+    /// Skips a subscript, which is part of a name: a braced group or one token.
+    fn skip_script(&mut self) {
+        let mut depth = 0usize;
+        while let Some(kind) = self.peek() {
+            match kind {
+                Kind::Mark(b'{') => depth += 1,
+                Kind::Mark(b'}') => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            self.pos += 1;
+            if depth == 0 {
+                return;
+            }
+        }
     }
 
     /// Whether the parenthesis after the name holds arguments and not a factor.
@@ -298,6 +314,10 @@ impl<'a> Parser<'_, 'a> {
         if let Some(value) = constant(text) {
             self.pos += 1;
             return Ok(value);
+        }
+        if self.peek_at(1) == Some(&Kind::Mark(b'_')) {
+            self.pos += 1;
+            return self.symbol(text.to_owned());
         }
         self.words()
     }

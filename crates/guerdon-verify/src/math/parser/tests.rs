@@ -25,6 +25,11 @@ fn latex_and_plain_text() {
     check("x^{2}", "x²");
     check("{5\\choose2}", "\\binom{5}{2}");
     check("1 1/2", "1\\frac12");
+    check("12 \\mathrm{~min}", "12\\text{ min}");
+    check("-1./3", "-1/3");
+    check("\\mathbf{u}_{1}", "u_1");
+    check("m_{\\max}=2", "m_{\\max }=2");
+    check("\\operatorname{arcsin} x", "\\arcsin x");
 }
 
 #[test]
