@@ -13,6 +13,7 @@
 pub mod comparisons;
 pub mod fit;
 pub mod graph;
+pub mod job;
 mod linalg;
 pub mod rank;
 pub mod report;
@@ -22,6 +23,7 @@ pub mod uncertainty;
 pub use comparisons::counts::{Cell, Counts};
 pub use comparisons::read::{self, Columns};
 pub use comparisons::{Comparisons, Outcome};
+pub use job::{Job, Report};
 pub use report::leaderboard::{Leaderboard, Rating};
 
 include!(concat!(env!("OUT_DIR"), "/registry.rs"));
