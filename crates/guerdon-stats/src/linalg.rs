@@ -40,6 +40,11 @@ impl Cholesky {
         Ok(Self { n, lower })
     }
 
+    /// ln of the determinant.
+    pub fn log_det(&self) -> f64 {
+        (0..self.n).map(|i| 2.0 * self.lower[i * self.n + i].ln()).sum()
+    }
+
     /// Solves a·x = b.
     pub fn solve(&self, b: &[f64]) -> Vec<f64> {
         let (n, l) = (self.n, &self.lower);

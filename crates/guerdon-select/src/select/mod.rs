@@ -2,6 +2,12 @@
 
 pub mod adaptive_vote;
 pub mod best_of_n;
+pub mod calibrated_choice;
+pub mod consensus_game;
+pub mod dpp;
+pub mod knockout;
+pub mod reject;
+pub mod restart;
 pub mod rpc;
 pub mod test_matrix;
 pub mod vote;
