@@ -1,5 +1,5 @@
 //! The common tests over every method of this room.
 
 fn main() {
-    guerdon_core::laws::main(guerdon_rank::METHODS)
+    guerdon_core::laws::main(guerdon_rank::METHODS);
 }

@@ -57,6 +57,7 @@ pub enum Preset {
 /// Parameters of `verify.exact_match`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own in the spec")]
 pub struct ExactMatch {
     /// A published set of normalisation steps. Default `plain`.
     pub preset: Preset,
@@ -107,7 +108,9 @@ impl Signal for ExactMatch {
     fn score(&self, rollout: &Rollout) -> Outcome {
         let references = rollout.references();
         if references.is_empty() {
-            return Err(Unscored::missing("there is no reference to compare with: map `reference` in the spec"));
+            return Err(Unscored::missing(
+                "there is no reference to compare with: map `reference` in the spec",
+            ));
         }
         let own = self.normalise(rollout.text());
         Ok(Score::binary(references.iter().any(|reference| own == self.normalise(reference))))
@@ -136,7 +139,11 @@ mod tests {
     use super::{ExactMatch, Preset};
 
     fn check(params: &ExactMatch, completion: &str, reference: &str, expect: bool) {
-        assert_eq!(params.matches(completion, reference), expect, "{completion:?} against {reference:?}");
+        assert_eq!(
+            params.matches(completion, reference),
+            expect,
+            "{completion:?} against {reference:?}"
+        );
     }
 
     #[test]
@@ -159,6 +166,11 @@ mod tests {
     fn each_step_alone() {
         check(&ExactMatch { ignore_case: true, ..Default::default() }, "PARIS", "Paris", true);
         check(&ExactMatch { ignore_punctuation: true, ..Default::default() }, "U.S.", "US", true);
-        check(&ExactMatch { collapse_whitespace: true, ..Default::default() }, "a \n b", "a b", true);
+        check(
+            &ExactMatch { collapse_whitespace: true, ..Default::default() },
+            "a \n b",
+            "a b",
+            true,
+        );
     }
 }
