@@ -88,9 +88,8 @@ pub(super) fn degenerate(prompt: &str, reference: &str) -> Vec<Named> {
         texts.push(("the reference in look-alike letters".to_owned(), alike));
     }
     if !reference.trim().is_empty() {
-        let all = format!(
-            "{reference} 0 1 2 3 4 5 A B C D yes no true false, one of these, or not {reference}"
-        );
+        // The reference is neither first nor last: a grader that reads the last answer may do so.
+        let all = format!("0 1 2 A B yes true, {reference}, C D no false 3 4 5 271828");
         texts.push(("all candidate answers at once".to_owned(), all));
     }
     texts
