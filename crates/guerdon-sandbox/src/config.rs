@@ -18,7 +18,8 @@ pub struct Config {
     pub workers: usize,
     /// Limits of every run whose task names none.
     pub limits: Limits,
-    /// Python interpreter, 3.8 or later. Default: `python3` on PATH.
+    /// Python interpreter, 3.8 or later. Default: `python3` on PATH. Its installed packages can
+    /// be imported; code that `.pth` files would run at its start is not run.
     pub python: Option<PathBuf>,
     /// The `bwrap` program. Default: on PATH.
     pub bwrap: Option<PathBuf>,
@@ -39,7 +40,7 @@ pub struct Config {
     pub unsafe_no_sandbox: bool,
 }
 
-const PRELOAD: [&str; 21] = [
+const PRELOAD: [&str; 19] = [
     "bisect",
     "copy",
     "dataclasses",
@@ -59,8 +60,6 @@ const PRELOAD: [&str; 21] = [
     "fractions",
     "decimal",
     "traceback",
-    "threading",
-    "atexit",
 ];
 
 impl Default for Config {

@@ -33,6 +33,7 @@ const SETTINGS: [&str; 5] = [
 pub(crate) struct Host {
     python: PathBuf,
     python_binds: Vec<PathBuf>,
+    python_path: Vec<String>,
     isolation: Isolation,
     filters: Vec<Vec<u8>>,
     tmp_mb: u64,
@@ -62,10 +63,11 @@ impl Host {
         };
         let python = find(config.python.as_ref(), "python3")
             .ok_or_else(|| Error::no_tool("python3", config.python.as_ref()))?;
-        let (python, python_binds) = describe_python(&python)?;
+        let python = Python::describe(&python)?;
         Ok(Self {
-            python,
-            python_binds,
+            python: python.executable,
+            python_binds: python.binds,
+            python_path: python.path,
             isolation,
             filters: seccomp::inner()?,
             tmp_mb: config.tmp_mb,
@@ -99,7 +101,7 @@ impl Host {
         if self.isolation == Isolation::None {
             command.env_clear().envs(ENVIRONMENT).current_dir("/tmp");
         }
-        command.args(["-s", "-c", SCRIPT]).arg(self.settings().to_string());
+        command.args(["-s", "-S", "-c", SCRIPT]).arg(self.settings().to_string());
         command
     }
 
@@ -112,6 +114,7 @@ impl Host {
             "tmp_bytes": self.tmp_mb << 20,
             "tmp_files": 4096 + self.tmp_mb * 64,
             "preload": self.preload,
+            "path": self.python_path,
         })
     }
 
@@ -217,30 +220,42 @@ fn maps_nobody(map: &str) -> bool {
 }
 
 const DESCRIBE: &str = "import sys, json; print(json.dumps([sys.executable, sys.prefix, \
-    sys.base_prefix, list(sys.version_info[:2])]))";
+    sys.base_prefix, list(sys.version_info[:2]), [p for p in sys.path if p]]))";
 
-/// The interpreter itself (not a launcher of it) and the directories that it needs.
-fn describe_python(python: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
-    let failed = |cause: String| {
-        let what = format!("`{}` is no usable Python: {cause}", python.display());
-        Error::unavailable(what, "install python3, 3.8 or later, or name one in `python`")
-    };
-    let output = Command::new(python)
-        .args(["-s", "-c", DESCRIBE])
-        .output()
-        .map_err(|e| failed(e.to_string()))?;
-    let (executable, prefix, base, version): (PathBuf, PathBuf, PathBuf, (u32, u32)) =
-        serde_json::from_slice(&output.stdout)
-            .map_err(|_| failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))?;
-    if version < (3, 8) {
-        return Err(failed(format!("it is version {}.{}", version.0, version.1)));
+/// An interpreter, not a launcher of it.
+struct Python {
+    executable: PathBuf,
+    /// The directories that it needs besides the system's own.
+    binds: Vec<PathBuf>,
+    /// Where it looks for modules.
+    path: Vec<String>,
+}
+
+type Description = (PathBuf, PathBuf, PathBuf, (u32, u32), Vec<String>);
+
+impl Python {
+    fn describe(python: &Path) -> Result<Self> {
+        let failed = |cause: String| {
+            let what = format!("`{}` is no usable Python: {cause}", python.display());
+            Error::unavailable(what, "install python3, 3.8 or later, or name one in `python`")
+        };
+        let output = Command::new(python)
+            .args(["-s", "-c", DESCRIBE])
+            .output()
+            .map_err(|e| failed(e.to_string()))?;
+        let (executable, prefix, base, version, path): Description =
+            serde_json::from_slice(&output.stdout)
+                .map_err(|_| failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))?;
+        if version < (3, 8) {
+            return Err(failed(format!("it is version {}.{}", version.0, version.1)));
+        }
+        let mut binds = vec![prefix, base];
+        binds.extend(home_of(&executable));
+        binds.retain(|path| !path.starts_with("/usr") && path != Path::new("/"));
+        binds.sort();
+        binds.dedup();
+        Ok(Self { executable, binds, path })
     }
-    let mut binds = vec![prefix, base];
-    binds.extend(home_of(&executable));
-    binds.retain(|path| !path.starts_with("/usr") && path != Path::new("/"));
-    binds.sort();
-    binds.dedup();
-    Ok((executable, binds))
 }
 
 #[cfg(test)]

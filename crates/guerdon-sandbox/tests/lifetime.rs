@@ -99,10 +99,10 @@ fn no_process_is_left_behind() {
     for _ in 0..3 {
         assert!(sandbox.run_many(&tasks).iter().all(Result::is_ok));
     }
-    // Of each idle worker: bubblewrap and the zygote.
+    // Of each idle worker: bubblewrap, the zygote and its janitor.
     let idle = sandbox.idle_workers().len();
     assert!(idle >= 1);
-    let expected = 2 * idle;
+    let expected = 3 * idle;
     assert!(soon(|| descendants(me).len() == expected), "{:?}", descendants(me));
     drop(sandbox);
     assert!(soon(|| descendants(me).is_empty()), "{:?}", descendants(me));
@@ -181,8 +181,8 @@ fn killing_the_host_leaves_nothing() {
         .stdout(Stdio::null())
         .spawn()
         .expect("this program starts");
-    // Two workers of bubblewrap and zygote, each with a run and its daemon.
-    let started = soon(|| descendants(host.id()).len() >= 8);
+    // Two workers of bubblewrap, zygote and janitor, each with a run and its daemon.
+    let started = soon(|| descendants(host.id()).len() >= 10);
     let below = descendants(host.id());
     host.kill().expect("it runs");
     host.wait().expect("it was killed");

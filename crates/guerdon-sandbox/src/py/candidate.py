@@ -1,6 +1,5 @@
 """The candidate's side: runs untrusted code and answers calls. Nothing here is trusted by the judge."""
 import builtins
-import random
 import types
 
 
@@ -179,9 +178,8 @@ def exit_code(e):
 def finish_program(code):
     """Non-daemon threads, exit handlers and buffered output, in the order of the interpreter."""
     try:
-        import threading
-
-        threading._shutdown()
+        if "threading" in sys.modules:
+            sys.modules["threading"]._shutdown()
         import atexit
 
         atexit._run_exitfuncs()

@@ -41,6 +41,10 @@ class Zygote:
         self.pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
         self.filters = [bytes.fromhex(text) for text in config["filters"]]
 
+        self.runs = 0
+        self.numbers = {}
+        self.janitor = start_janitor(self.control) if config["isolate"] else None
+
     def serve(self):
         self.send_with_pidfd(b"ready", os.getpid())
         while True:
@@ -57,6 +61,7 @@ class Zygote:
 
     def spawn(self, fds):
         isolate = self.config["isolate"]
+        self.runs += 1
         if isolate:
             check(libc.unshare(CLONE_NEWPID), "unshare pid")
         pid = os.fork()
@@ -66,6 +71,7 @@ class Zygote:
             check(libc.setns(self.pid_namespace, CLONE_NEWPID), "setns pid")
         for fd in fds:
             os.close(fd)
+        self.numbers[pid] = self.runs
         self.send_with_pidfd(b"%d" % pid, pid)
 
     def send_with_pidfd(self, message, pid):
@@ -78,6 +84,9 @@ class Zygote:
         if not self.config["isolate"]:
             self.end_group(pid)
         _, status, usage = os.wait4(pid, 0)
+        if self.janitor:
+            self.janitor.send(b"%d" % self.numbers[pid])
+        del self.numbers[pid]
         cpu = int((usage.ru_utime + usage.ru_stime) * 1e6)
         self.control.send(b"%d %d %d" % (status, cpu, usage.ru_maxrss))
 
@@ -89,6 +98,37 @@ class Zygote:
             os.killpg(pid, signal.SIGKILL)
         except OSError:
             pass
+
+
+def start_janitor(control):
+    """A process that lets go of the mounts of ended runs.
+
+    The kernel takes milliseconds to take mounts down and lets the last process that holds them
+    wait for it. So a run hands a hold on its mounts to this process, and its own end is quick.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        control.close()
+        ours.close()
+        try:
+            sweep(theirs)
+        finally:
+            os._exit(0)
+    theirs.close()
+    return ours
+
+
+def sweep(sock):
+    """Messages are "run number" with a descriptor to hold, then "run number" to let go of it."""
+    held = {}
+    while True:
+        data, ancillary, _, _ = sock.recvmsg(64, 64)
+        if not data:
+            return
+        for _, _, payload in ancillary:
+            held[data] = array.array("i", payload)[0]
+        if not ancillary and data in held:
+            os.close(held.pop(data))
 
 
 def be_child(zygote, fds):
@@ -109,8 +149,7 @@ def be_child(zygote, fds):
 def child(zygote, fds):
     os.setsid()
     zygote.control.close()
-    with os.fdopen(fds[0], "rb") as file:
-        job = json.load(file)
+    job = json.loads(read_all(fds[0]))
     fds = move_high(fds[1:])
     confine(zygote, job)
     null = os.open("/dev/null", os.O_RDWR)
@@ -119,8 +158,17 @@ def child(zygote, fds):
         os.dup2(source, target)
     close_others(fds)
     fresh_streams()
-    random.seed(0)
     return ROLES[job["role"]](job, fds)
+
+
+def read_all(fd):
+    data = b""
+    while True:
+        part = os.read(fd, 1 << 20)
+        if not part:
+            os.close(fd)
+            return data
+        data += part
 
 
 def move_high(fds):
@@ -148,6 +196,7 @@ def confine(zygote, job):
     config, limits = zygote.config, job["limits"]
     if config["isolate"]:
         own_mounts(config)
+        hand_over_mounts(zygote)
         if config["root"]:
             become_nobody()
         own_user()
@@ -170,6 +219,14 @@ def own_mounts(config):
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
     if libc.mount(b"proc", b"/proc", b"proc", flags, b"subset=pid") < 0:
         check(libc.mount(b"proc", b"/proc", b"proc", flags, None), "mount /proc")
+
+
+def hand_over_mounts(zygote):
+    fd = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))
+    zygote.janitor.sendmsg([b"%d" % zygote.runs], [rights])
+    os.close(fd)
+    zygote.janitor.close()
 
 
 def become_nobody():
@@ -331,16 +388,36 @@ ROLES = {
 }
 
 
-def main():
-    config = json.loads(sys.argv[1])
-    if sys.version_info < (3, 8):
-        sys.exit("guerdon needs Python 3.8 or later, this is %d.%d" % sys.version_info[:2])
-    sys.path = [p for p in sys.path if p]
-    for name in config["preload"]:
+def add_site_builtins():
+    """What programs expect of `site`, which is not run: it may load any number of modules."""
+    import site
+
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+
+
+def preload(names):
+    # It would seed itself anew after each fork: every run starts from the same seed instead.
+    hook, os.register_at_fork = os.register_at_fork, lambda **hooks: None
+    import random
+
+    os.register_at_fork = hook
+    random.seed(0)
+    for name in names:
         try:
             __import__(name)
         except ImportError as e:
             sys.exit("cannot preload %s: %s" % (name, e))
+
+
+def main():
+    config = json.loads(sys.argv[1])
+    if sys.version_info < (3, 8):
+        sys.exit("guerdon needs Python 3.8 or later, this is %d.%d" % sys.version_info[:2])
+    sys.path = config["path"]
+    add_site_builtins()
+    preload(config["preload"])
     zygote = Zygote(config)
     gc.collect()
     gc.freeze()
