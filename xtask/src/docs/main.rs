@@ -8,6 +8,7 @@
 mod book;
 mod page;
 mod schema;
+mod stubs;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,6 +43,14 @@ fn run(check: bool) -> Result<String, String> {
     let summary = read(&source.join("SUMMARY.md"))?;
     let pages = book::pages(&methods, &papers, &summary)?;
     let stale = stale(&source, &pages)?;
+    let stubs = stubs::text(&methods);
+    let stubs_differ = read(&root.join(stubs::PATH)).as_ref() != Ok(&stubs);
+    if check && stubs_differ {
+        return Err(format!(
+            "{} is not that of the code. Run `cargo xtask docs` and commit the result.",
+            stubs::PATH
+        ));
+    }
     let changed: Vec<&String> = pages
         .iter()
         .filter(|(path, text)| read(&source.join(path)).as_ref() != Ok(text))
@@ -49,6 +58,9 @@ fn run(check: bool) -> Result<String, String> {
         .collect();
     if check {
         return report(&changed, &stale, pages.len());
+    }
+    if stubs_differ {
+        write(&root.join(stubs::PATH), &stubs)?;
     }
     for path in &changed {
         put(&source.join(path), &pages[*path])?;

@@ -1,5 +1,0 @@
-//! Writes the registry of this room.
-
-fn main() {
-    guerdon_build::registry(&["judge"]);
-}
