@@ -12,9 +12,9 @@ use guerdon_sandbox::{Compare, Config, Outcome, Sandbox, StdioCase, Task, Tests}
 const ADD: &str = "def add(a, b):\n    return a + b\n";
 const ASSERTS: [&str; 3] =
     ["assert add(1, 2) == 3", "assert add(0, 0) == 0", "assert add(-1, 1) == 0"];
-const ROUNDS: usize = 5;
-const PEER_RUNS: usize = 40;
-const OUR_RUNS: usize = 400;
+const ROUNDS: usize = 3;
+const PEER_RUNS: usize = 20;
+const OUR_RUNS: usize = 200;
 
 fn main() {
     let sandbox = match Sandbox::new(Config::default()) {

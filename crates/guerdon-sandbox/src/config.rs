@@ -13,7 +13,8 @@ use crate::runner::Runner;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Runs at the same time, and warm interpreters at most. 0 (default): one per available core.
+    /// Runs at the same time, and warm interpreters at most. 0 (default): two per available core,
+    /// since a run also waits, for the kernel to make and end its processes.
     #[schemars(range(max = 1024))]
     pub workers: usize,
     /// Limits of every run whose task names none.
@@ -87,7 +88,7 @@ impl Config {
 
     pub(crate) fn worker_count(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        if self.workers == 0 { cores() } else { self.workers }
+        if self.workers == 0 { 2 * cores() } else { self.workers }
     }
 }
 

@@ -69,8 +69,10 @@ impl Session<'_> {
             });
             let pair = self.start_pair(job)?;
             let stop = self.follow(&pair, tests.len(), &mut outcomes)?;
-            let judge = self.finish(&pair.judge)?;
-            let candidate = self.finish(&pair.candidate)?;
+            pair.judge.kill();
+            pair.candidate.kill();
+            let judge = self.reap(&pair.judge)?;
+            let candidate = self.reap(&pair.candidate)?;
             match stop {
                 Stop::Done => {}
                 Stop::Invalid(message) => return Err(Error::task(format!("a test: {message}"))),
