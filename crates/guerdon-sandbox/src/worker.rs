@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, OnceLock, mpsc};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, pidfd_send_signal};
@@ -26,6 +26,15 @@ pub(crate) struct Worker {
     child: Child,
     control: OwnedFd,
     processes: Option<PathBuf>,
+    judge: Mutex<Option<KeptJudge>>,
+}
+
+/// A judge that waits for its next run.
+#[derive(Debug)]
+pub(crate) struct KeptJudge {
+    pub(crate) process: Process,
+    pub(crate) verdicts: OwnedFd,
+    pub(crate) runs: u32,
 }
 
 impl Worker {
@@ -39,7 +48,7 @@ impl Worker {
             _ => Stdio::from(wire::memory_file("guerdon-seccomp", &seccomp::outer()?)?),
         });
         let child = spawn_on_lasting_thread(command)?;
-        let mut worker = Self { child, control, processes: None };
+        let mut worker = Self { child, control, processes: None, judge: Mutex::default() };
         match wire::receive_with_fd(&worker.control, Instant::now() + START) {
             Ok((message, Some(zygote))) if message == b"ready" => {
                 if *host.isolation() != Isolation::None {
@@ -49,6 +58,14 @@ impl Worker {
             }
             _ => Err(explain_failure(host, &log)),
         }
+    }
+
+    pub(crate) fn take_judge(&self) -> Option<KeptJudge> {
+        self.judge.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(crate) fn keep_judge(&self, judge: KeptJudge) {
+        *self.judge.lock().unwrap_or_else(PoisonError::into_inner) = Some(judge);
     }
 
     /// Bounds the memory of all processes of this worker together.

@@ -99,11 +99,11 @@ fn no_process_is_left_behind() {
     for _ in 0..3 {
         assert!(sandbox.run_many(&tasks).iter().all(Result::is_ok));
     }
-    // Of each idle worker: bubblewrap, the zygote and its janitor.
+    // Of each idle worker: bubblewrap, the zygote, its janitor and perhaps a kept judge.
     let idle = sandbox.idle_workers().len();
     assert!(idle >= 1);
-    let expected = 3 * idle;
-    assert!(soon(|| descendants(me).len() == expected), "{:?}", descendants(me));
+    let held = || descendants(me).len();
+    assert!(soon(|| (3 * idle..=4 * idle).contains(&held())), "{:?}", descendants(me));
     drop(sandbox);
     assert!(soon(|| descendants(me).is_empty()), "{:?}", descendants(me));
 }

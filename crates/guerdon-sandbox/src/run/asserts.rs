@@ -11,16 +11,23 @@ use super::Session;
 use crate::error::{Error, Result};
 use crate::outcome::TestOutcome;
 use crate::wire::{self, Received};
-use crate::worker::{Ended, Process};
+use crate::worker::{Ended, KeptJudge, Process};
 
 /// How long a judge may take to notice that its candidate was ended.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// After so many runs a kept judge is replaced.
+const KEPT_FOR: u32 = 500;
+/// More than its runs can need; each run's time is kept by this process.
+const KEPT_CPU_S: u64 = 3600;
 
 /// A judge, its candidate, and the channel by which the judge alone reports.
 struct Pair {
     judge: Process,
     candidate: Process,
     verdicts: OwnedFd,
+    /// How many runs the judge has served, if it is one that is kept.
+    kept: Option<u32>,
 }
 
 /// A report of the judge.
@@ -35,6 +42,8 @@ struct Verdict {
 enum Stop {
     /// Every test has its outcome.
     Done,
+    /// The tests need a judge of their own.
+    NotSimple,
     /// A test does not compile.
     Invalid(String),
     /// This test ended it; its outcome is known once the processes are.
@@ -59,6 +68,7 @@ impl Session<'_> {
         entry_point: Option<&str>,
     ) -> Result<Vec<TestOutcome>> {
         let mut outcomes = Vec::with_capacity(tests.len());
+        let mut may_be_kept = setup.is_empty() && self.usual_limits();
         while outcomes.len() < tests.len() && !self.is_decided(&outcomes) {
             if self.is_over() {
                 outcomes.push(TestOutcome::Timeout);
@@ -66,15 +76,21 @@ impl Session<'_> {
             }
             let job = json!({
                 "setup": setup, "tests": tests, "entry": entry_point, "start": outcomes.len(),
+                "kept": may_be_kept,
             });
-            let pair = self.start_pair(job)?;
+            let pair = self.start_pair(job, may_be_kept)?;
             let stop = self.follow(&pair, tests.len(), &mut outcomes)?;
+            if matches!(stop, Stop::Done) && outcomes.len() == tests.len() && pair.kept.is_some() {
+                self.keep(pair)?;
+                break;
+            }
             pair.judge.kill();
             pair.candidate.kill();
             let judge = self.reap(&pair.judge)?;
             let candidate = self.reap(&pair.candidate)?;
             match stop {
                 Stop::Done => {}
+                Stop::NotSimple => may_be_kept = false,
                 Stop::Invalid(message) => return Err(Error::task(format!("a test: {message}"))),
                 Stop::Here(why) => outcomes.push(self.explain(why, &candidate, &judge)),
                 Stop::Everything(why) => {
@@ -86,16 +102,48 @@ impl Session<'_> {
         Ok(outcomes)
     }
 
-    fn start_pair(&mut self, tests: Value) -> Result<Pair> {
-        let (ours, theirs) = wire::stream_pair()?;
+    /// Ends the candidate and puts the judge back; its tests have all reported.
+    fn keep(&mut self, pair: Pair) -> Result<()> {
+        self.finish(&pair.candidate)?;
+        let runs = pair.kept.unwrap_or_default() + 1;
+        let judge = KeptJudge { process: pair.judge, verdicts: pair.verdicts, runs };
+        if runs < KEPT_FOR {
+            self.worker.keep_judge(judge);
+        } else {
+            self.finish(&judge.process)?;
+        }
+        Ok(())
+    }
+
+    fn kept_judge(&mut self) -> Result<KeptJudge> {
+        if let Some(judge) = self.worker.take_judge() {
+            return Ok(judge);
+        }
         let (verdicts, reports) = wire::stream_pair()?;
+        let mut limits = self.run_limits();
+        limits["cpu_s"] = json!(KEPT_CPU_S);
+        let job = Self::job("kept_judge", &limits, [false; 3]);
+        let process = self.spawn(&job, &[reports.as_fd()])?;
+        Ok(KeptJudge { process, verdicts, runs: 0 })
+    }
+
+    fn start_pair(&mut self, tests: Value, kept: bool) -> Result<Pair> {
+        let (ours, theirs) = wire::stream_pair()?;
         let candidate = self.spawn(&self.serve_job(), &[theirs.as_fd()])?;
+        if kept {
+            let judge = self.kept_judge()?;
+            let work = wire::memory_file("guerdon-tests", tests.to_string().as_bytes())?;
+            wire::send_with_fds(&judge.verdicts, b"J", &[work.as_fd(), ours.as_fd()])?;
+            let KeptJudge { process: judge, verdicts, runs } = judge;
+            return Ok(Pair { judge, candidate, verdicts, kept: Some(runs) });
+        }
+        let (verdicts, reports) = wire::stream_pair()?;
         let mut job = Self::job("judge", &self.run_limits(), [false; 3]);
         if let (Value::Object(job), Value::Object(tests)) = (&mut job, tests) {
             job.extend(tests);
         }
         let judge = self.spawn(&job, &[ours.as_fd(), reports.as_fd()])?;
-        Ok(Pair { judge, candidate, verdicts })
+        Ok(Pair { judge, candidate, verdicts, kept: None })
     }
 
     pub(super) fn serve_job(&self) -> Value {
@@ -130,6 +178,7 @@ impl Session<'_> {
             };
             match verdict.status.as_str() {
                 "loaded" => loaded = true,
+                "not-simple" => return Ok(Stop::NotSimple),
                 "bad" => return Ok(Stop::Invalid(verdict.message)),
                 "passed" if verdict.index == next => outcomes.push(TestOutcome::Passed),
                 status => match verdict.failure(status)? {
