@@ -47,7 +47,8 @@ fn write(all: &Comparisons, path: &Path) {
             Outcome::First => 1,
             Outcome::Second => 2,
         };
-        writeln!(file, "{},{},{winner}", all.names()[a], all.names()[b]).expect("the disk has room");
+        writeln!(file, "{},{},{winner}", all.names()[a], all.names()[b])
+            .expect("the disk has room");
     }
 }
 
@@ -55,7 +56,8 @@ fn write(all: &Comparisons, path: &Path) {
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or(0) / 1024
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or(0)
+        / 1024
 }
 
 fn report<T>(repeats: usize, work: &str, mut job: impl FnMut() -> T) {
@@ -66,15 +68,27 @@ fn report<T>(repeats: usize, work: &str, mut job: impl FnMut() -> T) {
         took.push(start.elapsed().as_secs_f64());
     }
     took.sort_by(f64::total_cmp);
-    println!("{{\"peer\": \"guerdon\", \"work\": \"{work}\", \"s\": {:.6}, \"peak_mb\": {}}}", took[took.len() / 2], peak());
+    println!(
+        "{{\"peer\": \"guerdon\", \"work\": \"{work}\", \"s\": {:.6}, \"peak_mb\": {}}}",
+        took[took.len() / 2],
+        peak()
+    );
 }
 
 fn from_arrays(repeats: usize, all: &Comparisons, size: &str) {
-    report(repeats, &format!("bradley_terry, {size}"), || fit::fit(&all.counts(), all.names(), &Options::default()));
-    report(repeats, &format!("newman, {size}"), || newman::iterate(&all.counts(), &newman::Newman::default()));
+    report(repeats, &format!("bradley_terry, {size}"), || {
+        fit::fit(&all.counts(), all.names(), &Options::default())
+    });
+    report(repeats, &format!("newman, {size}"), || {
+        newman::iterate(&all.counts(), &newman::Newman::default())
+    });
     report(repeats, &format!("elo, {size}"), || elo::Elo::default().run(all));
-    report(repeats, &format!("pagerank, {size}"), || pagerank::mass(&all.counts(), &pagerank::PageRank::default()));
-    report(repeats, &format!("eigen, {size}"), || eigen::vector(&all.counts(), &eigen::Eigen::default()));
+    report(repeats, &format!("pagerank, {size}"), || {
+        pagerank::mass(&all.counts(), &pagerank::PageRank::default())
+    });
+    report(repeats, &format!("eigen, {size}"), || {
+        eigen::vector(&all.counts(), &eigen::Eigen::default())
+    });
     let method = BradleyTerry::default();
     report(repeats, &format!("bradley_terry with sandwich intervals and ranks, {size}"), || {
         method.rate(all, &all.counts(), 0)
@@ -83,13 +97,16 @@ fn from_arrays(repeats: usize, all: &Comparisons, size: &str) {
         let (counts, options) = (all.counts(), Options::default());
         let fitted = fit::fit(&counts, all.names(), &options).expect("the arena has a fit");
         let resampler = Resampler::of_counts(&counts).expect("whole counts");
-        bootstrap::strengths(&resampler, &counts, &fitted, &options, 100, 0).expect("a bootstrap").intervals(0.95)
+        bootstrap::strengths(&resampler, &counts, &fitted, &options, 100, 0)
+            .expect("a bootstrap")
+            .intervals(0.95)
     });
 }
 
 fn from_file(repeats: usize, path: &Path, size: &str) {
     let load = || {
-        let data = read::file(path, &Columns::default()).and_then(|data| data.into_comparisons(0.0));
+        let data =
+            read::file(path, &Columns::default()).and_then(|data| data.into_comparisons(0.0));
         data.expect("the arena can be read")
     };
     report(repeats, &format!("read, {size}"), load);
@@ -118,16 +135,22 @@ fn main() {
             }
         };
         if models < 1000 {
-            let all = read::file(&path, &Columns::default()).and_then(|data| data.into_comparisons(0.0));
+            let all =
+                read::file(&path, &Columns::default()).and_then(|data| data.into_comparisons(0.0));
             from_arrays(repeats, &all.expect("the arena can be read"), &size);
         }
         from_file(repeats, &path, &size);
         if models == 1000 {
-            report(1, &format!("file to bradley_terry with sandwich intervals and ranks, {size}"), || {
-                let data = read::file(&path, &Columns::default()).and_then(|data| data.into_comparisons(0.0));
-                let all = data.expect("the arena can be read");
-                BradleyTerry::default().rate(&all, &all.counts(), 0)
-            });
+            report(
+                1,
+                &format!("file to bradley_terry with sandwich intervals and ranks, {size}"),
+                || {
+                    let data = read::file(&path, &Columns::default())
+                        .and_then(|data| data.into_comparisons(0.0));
+                    let all = data.expect("the arena can be read");
+                    BradleyTerry::default().rate(&all, &all.counts(), 0)
+                },
+            );
         }
     }
 }

@@ -28,6 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let report = Job::new(methods, 0)?.run(&all, before.as_ref())?;
     print!("{}", report.to_text());
     fs::write(page, report.to_html("Leaderboard"))?;
-    fs::write(Path::new(page).with_extension("json"), serde_json::to_string_pretty(&report.boards[0])?)?;
+    fs::write(
+        Path::new(page).with_extension("json"),
+        serde_json::to_string_pretty(&report.boards[0])?,
+    )?;
     Ok(())
 }

@@ -119,7 +119,8 @@ struct Adjacency {
 
 impl Adjacency {
     fn of(counts: &Counts, merged: &[usize]) -> Self {
-        let mut graph = Self { beat: vec![Vec::new(); counts.n()], lost_to: vec![Vec::new(); counts.n()] };
+        let mut graph =
+            Self { beat: vec![Vec::new(); counts.n()], lost_to: vec![Vec::new(); counts.n()] };
         for cell in counts.cells() {
             let (a, b) = (cell.a as usize, cell.b as usize);
             if cell.points_a() > 0.0 {
@@ -163,7 +164,10 @@ mod tests {
     use crate::{Cell, Counts};
 
     fn wins(n: usize, list: &[(u32, u32)]) -> Counts {
-        Counts::from_cells(n, list.iter().map(|&(a, b)| Cell { a, b, wins_a: 1.0, ..Cell::default() }))
+        Counts::from_cells(
+            n,
+            list.iter().map(|&(a, b)| Cell { a, b, wins_a: 1.0, ..Cell::default() }),
+        )
     }
 
     #[test]

@@ -60,17 +60,27 @@ pub struct Report {
 
 impl Job {
     /// A job with these methods (`elo`, `rank.bradley_terry`, ...) and their parameters (`Null` for defaults).
-    pub fn new(methods: impl IntoIterator<Item = (String, Value)>, seed: u64) -> Result<Self, ParamError> {
+    pub fn new(
+        methods: impl IntoIterator<Item = (String, Value)>,
+        seed: u64,
+    ) -> Result<Self, ParamError> {
         let build = |(name, params): (String, Value)| Ok((name.clone(), rater(&name, params)?));
         let methods = methods.into_iter().map(build).collect::<Result<Vec<_>, ParamError>>()?;
         if methods.is_empty() {
-            return Err(ParamError::new("method", "a job needs at least one `method`, for example `bradley_terry`"));
+            return Err(ParamError::new(
+                "method",
+                "a job needs at least one `method`, for example `bradley_terry`",
+            ));
         }
         Ok(Self { methods, seed })
     }
 
     /// Runs all methods. A method that fails is told in the report; only when all fail is the first failure the error.
-    pub fn run(&self, all: &Comparisons, before: Option<&Leaderboard>) -> Result<Report, MethodError> {
+    pub fn run(
+        &self,
+        all: &Comparisons,
+        before: Option<&Leaderboard>,
+    ) -> Result<Report, MethodError> {
         let counts = all.counts();
         let mut report = Report::default();
         let mut first = None;
@@ -78,7 +88,9 @@ impl Job {
             match method.rate(all, &counts, self.seed) {
                 Ok(board) => report.boards.push(board),
                 Err(error) => {
-                    report.failures.push(Failure { method: name.clone(), error: error.to_string() });
+                    report
+                        .failures
+                        .push(Failure { method: name.clone(), error: error.to_string() });
                     first.get_or_insert(error);
                 }
             }
@@ -88,7 +100,8 @@ impl Job {
         };
         report.matrix = matrix(all, &counts, board);
         report.circles = intransitivity::measure(&counts, all.names(), 10).ok();
-        report.plan = (counts.n() <= 500).then(|| Plan::default().plan(&counts, all.names()).ok()).flatten();
+        report.plan =
+            (counts.n() <= 500).then(|| Plan::default().plan(&counts, all.names()).ok()).flatten();
         report.changes = before.map_or_else(Vec::new, |before| changes(before, board));
         Ok(report)
     }
@@ -99,7 +112,8 @@ fn matrix(all: &Comparisons, counts: &crate::Counts, board: &Leaderboard) -> Opt
     if names.len() > MATRIX {
         return None;
     }
-    let place: Vec<Option<usize>> = all.names().iter().map(|name| names.iter().position(|n| n == name)).collect();
+    let place: Vec<Option<usize>> =
+        all.names().iter().map(|name| names.iter().position(|n| n == name)).collect();
     let mut shares = vec![vec![None; names.len()]; names.len()];
     let mut met = vec![vec![0.0; names.len()]; names.len()];
     for cell in counts.cells() {
@@ -141,7 +155,8 @@ mod tests {
         use Outcome::{First, Second, Tie};
         let first = ["<a>", "b", "c", "<a>", "b", "<a>"];
         let second = ["b", "c", "<a>", "c", "<a>", "c"];
-        Comparisons::from_names(&first, &second, vec![First, First, Tie, First, Second, Second]).unwrap()
+        Comparisons::from_names(&first, &second, vec![First, First, Tie, First, Second, Second])
+            .unwrap()
     }
 
     fn job(names: &[&str]) -> Job {
@@ -166,7 +181,11 @@ mod tests {
         let report = job.run(&all, Some(&before)).unwrap();
         let html = report.to_html("Mine & yours");
         assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"));
-        assert!(html.contains("Mine &amp; yours") && html.contains("&lt;a&gt;") && !html.contains("<a>"));
+        assert!(
+            html.contains("Mine &amp; yours")
+                && html.contains("&lt;a&gt;")
+                && !html.contains("<a>")
+        );
         for outside in ["http://", "https://", "src=", "@import", "url("] {
             assert!(!html.contains(outside), "{outside}");
         }

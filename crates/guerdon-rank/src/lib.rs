@@ -10,6 +10,8 @@
 //! * [`uncertainty`]: intervals, ranks with their uncertainty, groups, and what to ask next.
 //! * [`Leaderboard`] and [`Report`]: what comes out. [`job`] runs several methods over one file.
 
+#![allow(clippy::doc_markdown, reason = "TrueSkill, PageRank and other proper names are not code")]
+
 pub mod comparisons;
 pub mod fit;
 pub mod graph;

@@ -210,7 +210,12 @@ mod tests {
         assert!(solved.iter().zip(&x).all(|(s, x)| (s - x).abs() < 1e-10));
         let mut lanes: Vec<[f64; 2]> = a.times(&x).iter().map(|&v| [v, 2.0 * v]).collect();
         factor.solve_lanes(&mut lanes);
-        assert!(lanes.iter().zip(&x).all(|(l, x)| (l[0] - x).abs() < 1e-10 && (l[1] - 2.0 * x).abs() < 1e-10));
+        assert!(
+            lanes
+                .iter()
+                .zip(&x)
+                .all(|(l, x)| (l[0] - x).abs() < 1e-10 && (l[1] - 2.0 * x).abs() < 1e-10)
+        );
         let product = a.times_symmetric(&factor.inverse());
         for i in 0..13 {
             for j in 0..13 {

@@ -18,6 +18,7 @@ use guerdon_rank::rank::win_rate::WinRate;
 use guerdon_rank::rank::{Rate, elo, log_strengths};
 use guerdon_rank::uncertainty::covariance::Covariance;
 use guerdon_rank::{Cell, Columns, Comparisons, Counts, Leaderboard, Outcome, read};
+use guerdon_stats::order::index;
 use serde_json::Value;
 
 fn shared(path: &str) -> Option<PathBuf> {
@@ -57,7 +58,8 @@ struct Arena {
 impl Arena {
     fn read() -> Option<Self> {
         let golden = json("golden/rank/golden_m20_arena.json")?;
-        let matrix = |key: &str| golden[key].as_array().unwrap().iter().map(numbers).collect::<Vec<_>>();
+        let matrix =
+            |key: &str| golden[key].as_array().unwrap().iter().map(numbers).collect::<Vec<_>>();
         let (wins, ties) = (matrix("win_matrix"), matrix("tie_matrix"));
         let pairs = (0..20_u32).flat_map(|a| (a + 1..20).map(move |b| (a, b)));
         let cells = pairs.map(|(a, b)| {
@@ -72,9 +74,13 @@ impl Arena {
     fn rows(&self) -> Comparisons {
         let (mut first, mut second, mut outcome) = (vec![], vec![], vec![]);
         for cell in self.counts.cells() {
-            let sides = [(cell.wins_a, Outcome::First), (cell.wins_b, Outcome::Second), (cell.ties, Outcome::Tie)];
+            let sides = [
+                (cell.wins_a, Outcome::First),
+                (cell.wins_b, Outcome::Second),
+                (cell.ties, Outcome::Tie),
+            ];
             for (count, o) in sides {
-                for _ in 0..count as u64 {
+                for _ in 0..index(count) {
                     first.push(cell.a);
                     second.push(cell.b);
                     outcome.push(o);
@@ -95,9 +101,21 @@ fn every_tie_rule_has_the_reference_maximum() {
         near(key, &fit.theta, &numbers(&golden["theta"]), 0.0, 1e-10);
         if let Some(tie_key) = tie_key {
             near(tie_key, &[fit.tau.exp()], &[golden[tie_key].as_f64().unwrap()], 1e-10, 0.0);
-            near("negloglik", &[-fit.log_likelihood], &[golden["negloglik"].as_f64().unwrap()], 1e-12, 0.0);
+            near(
+                "negloglik",
+                &[-fit.log_likelihood],
+                &[golden["negloglik"].as_f64().unwrap()],
+                1e-12,
+                0.0,
+            );
         } else {
-            near("loglik", &[fit.log_likelihood], &[golden["loglik"].as_f64().unwrap()], 1e-12, 0.0);
+            near(
+                "loglik",
+                &[fit.log_likelihood],
+                &[golden["loglik"].as_f64().unwrap()],
+                1e-12,
+                0.0,
+            );
             let fisher = Covariance::fisher(&arena.counts, &fit, &options).unwrap();
             let errors: Vec<f64> = (0..20).map(|i| fisher.error(i)).collect();
             near("fisher_se", &errors, &numbers(&golden["fisher_se"]), 1e-10, 0.0);
@@ -116,14 +134,26 @@ fn sandwich_errors_are_the_reference_ones() {
     let fit = fit::fit(&arena.counts, &arena.names, &options).unwrap();
     let sandwich = Covariance::sandwich(&all, &arena.counts, &fit, &options).unwrap();
     let errors: Vec<f64> = (0..20).map(|i| sandwich.error(i)).collect();
-    near("sandwich_se", &errors, &numbers(&arena.golden["ref_bt_half_ties"]["sandwich_se"]), 1e-10, 0.0);
+    near(
+        "sandwich_se",
+        &errors,
+        &numbers(&arena.golden["ref_bt_half_ties"]["sandwich_se"]),
+        1e-10,
+        0.0,
+    );
 }
 
 #[test]
 fn other_packages_agree() {
     let Some(arena) = Arena::read() else { return };
     let fit = fit::fit(&arena.counts, &arena.names, &Options::default()).unwrap();
-    near("choix ilsr", &fit.theta, &numbers(&arena.golden["choix"]["ilsr_pairwise_dense"]), 0.0, 1e-9);
+    near(
+        "choix ilsr",
+        &fit.theta,
+        &numbers(&arena.golden["choix"]["ilsr_pairwise_dense"]),
+        0.0,
+        1e-9,
+    );
     let display: Vec<f64> = fit.theta.iter().map(|t| fit::rating(*t)).collect();
     // FastChat's quasi-Newton search stops a hundredth of a point away.
     near("fastchat", &display, &numbers(&arena.golden["fastchat"]["bt"]), 0.0, 0.02);
@@ -136,21 +166,52 @@ fn other_packages_agree() {
     let plain = BradleyTerry::default().rate(&all, &arena.counts, 0).unwrap();
     let golden = &arena.golden["arena_rank"]["plain"];
     // arena-rank stops its search early and adds a small ridge to the curvature.
-    near("arena_rank", &by_name(&plain, |r| r.rating.unwrap()), &numbers(&golden["ratings"]), 0.0, 0.02);
-    near("arena_rank low", &by_name(&plain, |r| r.low.unwrap()), &numbers(&golden["rating_lower"]), 0.0, 0.05);
-    near("arena_rank high", &by_name(&plain, |r| r.high.unwrap()), &numbers(&golden["rating_upper"]), 0.0, 0.05);
+    near(
+        "arena_rank",
+        &by_name(&plain, |r| r.rating.unwrap()),
+        &numbers(&golden["ratings"]),
+        0.0,
+        0.02,
+    );
+    near(
+        "arena_rank low",
+        &by_name(&plain, |r| r.low.unwrap()),
+        &numbers(&golden["rating_lower"]),
+        0.0,
+        0.05,
+    );
+    near(
+        "arena_rank high",
+        &by_name(&plain, |r| r.high.unwrap()),
+        &numbers(&golden["rating_upper"]),
+        0.0,
+        0.05,
+    );
     let balanced = BradleyTerry { balance: Some(50.0), ..BradleyTerry::default() };
     let balanced = balanced.rate(&all, &arena.counts, 0).unwrap();
     let golden = &arena.golden["arena_rank"]["reweighted"];
-    near("reweighted", &by_name(&balanced, |r| r.rating.unwrap()), &numbers(&golden["ratings"]), 0.0, 0.02);
-    near("reweighted low", &by_name(&balanced, |r| r.low.unwrap()), &numbers(&golden["rating_lower"]), 0.0, 0.1);
+    near(
+        "reweighted",
+        &by_name(&balanced, |r| r.rating.unwrap()),
+        &numbers(&golden["ratings"]),
+        0.0,
+        0.02,
+    );
+    near(
+        "reweighted low",
+        &by_name(&balanced, |r| r.low.unwrap()),
+        &numbers(&golden["rating_lower"]),
+        0.0,
+        0.1,
+    );
 }
 
 /// The bootstrap of 100 rounds of a reference has Monte-Carlo error of its own: about 7 % of each standard deviation.
 #[test]
 fn the_bootstrap_spreads_like_the_reference() {
     let Some(arena) = Arena::read() else { return };
-    let method = BradleyTerry { interval: Interval::Bootstrap, rounds: 1000, ..BradleyTerry::default() };
+    let method =
+        BradleyTerry { interval: Interval::Bootstrap, rounds: 1000, ..BradleyTerry::default() };
     let board = method.rate(&arena.rows(), &arena.counts, 1).unwrap();
     let sandwich = numbers(&arena.golden["ref_bt_half_ties"]["sandwich_se"]);
     let golden = numbers(&arena.golden["fastchat"]["bootstrap100"]["sd"]);
@@ -166,11 +227,21 @@ fn the_bootstrap_spreads_like_the_reference() {
 fn evalicas_other_methods_on_the_arena() {
     let Some(arena) = Arena::read() else { return };
     let golden = |key: &str| numbers(&arena.golden["evalica"][key]["scores"]);
-    let exact = newman::iterate(&arena.counts, &Newman { preset: newman::Preset::Evalica, ..Newman::default() }).unwrap();
+    let exact = newman::iterate(
+        &arena.counts,
+        &Newman { preset: newman::Preset::Evalica, ..Newman::default() },
+    )
+    .unwrap();
     near("newman", &exact.scores, &golden("newman"), 1e-9, 0.0);
     assert_eq!(exact.iterations, 19);
     let settled = newman::iterate(&arena.counts, &Newman::default()).unwrap();
-    near("newman settled", &settled.scores, &golden("newman:tolerance=1e-12,limit=10000"), 1e-9, 0.0);
+    near(
+        "newman settled",
+        &settled.scores,
+        &golden("newman:tolerance=1e-12,limit=10000"),
+        1e-9,
+        0.0,
+    );
     let all = arena.rows();
     let scores = |method: &dyn Rate| -> Vec<f64> {
         let board = method.rate(&all, &arena.counts, 0).unwrap();
@@ -179,7 +250,8 @@ fn evalicas_other_methods_on_the_arena() {
     near("counting", &scores(&Counting::default()), &golden("counting"), 1e-12, 0.0);
     near("win rate", &scores(&WinRate::default()), &golden("average_win_rate"), 1e-12, 0.0);
     near("pagerank", &scores(&PageRank::default()), &golden("pagerank"), 0.0, 1e-6);
-    let eigen = Eigen { orientation: Orientation::Losers, tolerance: 1e-6, limit: 100, last_iterate: true };
+    let eigen =
+        Eigen { orientation: Orientation::Losers, tolerance: 1e-6, limit: 100, last_iterate: true };
     near("eigen", &scores(&eigen), &golden("eigen"), 1e-9, 0.0);
 }
 
@@ -210,14 +282,19 @@ fn check_csv(name: &str) {
             let mine = if normalise { rating.strength.unwrap().exp() / sum } else { rating.score };
             let theirs = golden[&rating.name];
             let error = (mine - theirs).abs();
-            assert!(error <= 1e-6 + relative * theirs.abs(), "{name} {algorithm} {}: {mine}, {theirs}", rating.name);
+            assert!(
+                error <= 1e-6 + relative * theirs.abs(),
+                "{name} {algorithm} {}: {mine}, {theirs}",
+                rating.name
+            );
         }
     };
     check("counting", &Counting::default(), 0.0, false);
     check("average_win_rate", &WinRate::default(), 1e-12, false);
     check("elo", &elo::Elo::default(), 1e-12, false);
     check("pagerank", &PageRank::default(), 1e-6, false);
-    let eigen = Eigen { orientation: Orientation::Losers, tolerance: 1e-6, limit: 100, last_iterate: true };
+    let eigen =
+        Eigen { orientation: Orientation::Losers, tolerance: 1e-6, limit: 100, last_iterate: true };
     check("eigen", &eigen, 1e-9, false);
     // evalica's own test of these two allows 1e-4, since its iteration stops early.
     let plain = BradleyTerry { interval: Interval::None, ..BradleyTerry::default() };
@@ -238,11 +315,13 @@ fn plackett_luce_has_choixs_maximum() {
     let Some(golden) = json("golden/stats/golden_stats.json") else { return };
     let golden = &golden["plackett_luce"];
     let rankings = golden["input"]["rankings_best_first"].as_array().unwrap().iter();
-    let rankings = rankings.map(|r| r.as_array().unwrap().iter().map(|i| format!("i{i}")).collect()).collect();
+    let rankings =
+        rankings.map(|r| r.as_array().unwrap().iter().map(|i| format!("i{i}")).collect()).collect();
     let input = Rankings { rankings, weight: None };
     let check = |ridge: f64, key: &str| {
         let board = PlackettLuce { ridge, ..PlackettLuce::default() }.call(&input, 0).unwrap();
-        let mine: Vec<f64> = (0..8).map(|i| board.get(&format!("i{i}")).unwrap().strength.unwrap()).collect();
+        let mine: Vec<f64> =
+            (0..8).map(|i| board.get(&format!("i{i}")).unwrap().strength.unwrap()).collect();
         near(key, &mine, &numbers(&golden["output"][key]), 0.0, 1e-7);
         board.fit["log_likelihood"]
     };
@@ -255,13 +334,14 @@ fn plackett_luce_has_choixs_maximum() {
 #[test]
 fn trueskill_and_openskill() {
     let Some(golden) = json("golden/stats/golden_stats.json") else { return };
-    let matches = golden["trueskill_1v1"]["input"]["matches_x_y_outcome"].as_array().unwrap().clone();
+    let matches =
+        golden["trueskill_1v1"]["input"]["matches_x_y_outcome"].as_array().unwrap().clone();
     let check = |update: Update, output: &Value, tolerance: f64| {
         let skill = TrueSkill { update, ..TrueSkill::default() };
         let mut skills = [skill.newcomer(); 4];
         for game in matches.iter().map(numbers) {
-            let (a, b) = (game[0] as usize, game[1] as usize);
-            let outcome = [Outcome::Tie, Outcome::First, Outcome::Second][game[2] as usize];
+            let (a, b) = (index(game[0]), index(game[1]));
+            let outcome = [Outcome::Tie, Outcome::First, Outcome::Second][index(game[2])];
             (skills[a], skills[b]) = skill.after(skills[a], skills[b], outcome);
         }
         near("mu", &skills.map(|s| s.mu), &numbers(&output["mu"]), tolerance, 0.0);

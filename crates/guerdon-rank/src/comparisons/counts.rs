@@ -62,11 +62,13 @@ impl Counts {
 
     /// As [`Counts::of`], with every weight squared: what the variance of a weighted sum is made of.
     pub fn of_squares(all: &Comparisons) -> Self {
-        let cells = all.rows().zip(all.first().iter().zip(all.second())).map(|((_, _, outcome, weight), (&a, &b))| {
-            let mut cell = Cell { a, b, ..Cell::default() };
-            cell.add(outcome, weight * weight);
-            cell
-        });
+        let cells = all.rows().zip(all.first().iter().zip(all.second())).map(
+            |((_, _, outcome, weight), (&a, &b))| {
+                let mut cell = Cell { a, b, ..Cell::default() };
+                cell.add(outcome, weight * weight);
+                cell
+            },
+        );
         Self::from_cells(all.names().len(), cells)
     }
 
@@ -161,7 +163,9 @@ fn dense_unit(all: &Comparisons, n: usize) -> Vec<Cell> {
             Outcome::Tie => ties[a.min(b) * n + a.max(b)] += 1,
         }
     }
-    upper(n, |a, b| (f64::from(wins[a * n + b]), f64::from(wins[b * n + a]), f64::from(ties[a * n + b])))
+    upper(n, |a, b| {
+        (f64::from(wins[a * n + b]), f64::from(wins[b * n + a]), f64::from(ties[a * n + b]))
+    })
 }
 
 fn dense_weighted(all: &Comparisons, n: usize) -> Vec<Cell> {
@@ -222,7 +226,12 @@ mod tests {
     fn sample() -> Comparisons {
         use Outcome::{First, Second, Tie};
         let names = ["a", "b", "c"].map(str::to_owned).to_vec();
-        let all = Comparisons::new(names, vec![0, 1, 0, 2, 1], vec![1, 0, 2, 0, 0], vec![First, First, Tie, Tie, Second]);
+        let all = Comparisons::new(
+            names,
+            vec![0, 1, 0, 2, 1],
+            vec![1, 0, 2, 0, 0],
+            vec![First, First, Tie, Tie, Second],
+        );
         all.unwrap()
     }
 

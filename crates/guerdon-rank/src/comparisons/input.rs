@@ -46,7 +46,8 @@ impl TryFrom<Games> for Comparisons {
         let met: Vec<bool> = games.first.iter().zip(&games.second).map(|(a, b)| a != b).collect();
         let rows = games.outcome.len();
         let mut all = Self::from_names(&games.first, &games.second, games.outcome)?;
-        let kept = |name: &str, len: usize| MethodError::same_length(("outcome", rows), (name, len));
+        let kept =
+            |name: &str, len: usize| MethodError::same_length(("outcome", rows), (name, len));
         if let Some(mut weight) = games.weight {
             kept("weight", weight.len())?;
             super::retain(&mut weight, &met);

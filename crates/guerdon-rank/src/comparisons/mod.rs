@@ -111,7 +111,11 @@ impl Comparisons {
     }
 
     /// Comparisons from columns of names. Contestants are numbered in the order in which they appear, row by row.
-    pub fn from_names<S: AsRef<str>>(first: &[S], second: &[S], outcome: Vec<Outcome>) -> Result<Self, MethodError> {
+    pub fn from_names<S: AsRef<str>>(
+        first: &[S],
+        second: &[S],
+        outcome: Vec<Outcome>,
+    ) -> Result<Self, MethodError> {
         MethodError::same_length(("first", first.len()), ("second", second.len()))?;
         let mut names = Names::default();
         let mut ids = (Vec::with_capacity(first.len()), Vec::with_capacity(first.len()));
@@ -162,7 +166,8 @@ impl Comparisons {
         retain(&mut self.first, &keep);
         retain(&mut self.second, &keep);
         retain(&mut self.outcome, &keep);
-        self.warnings.push(format!("{dropped} rows in which a contestant meets itself were left out"));
+        self.warnings
+            .push(format!("{dropped} rows in which a contestant meets itself were left out"));
     }
 
     /// The contestants' names.
@@ -244,10 +249,11 @@ fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
 pub(crate) fn check_names(names: &[String]) -> Result<(), MethodError> {
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(MethodError::domain(format!("the name `{}` is listed twice", pair[0])));
+    if let Some((name, _)) = sorted.iter().zip(sorted.iter().skip(1)).find(|(x, y)| x == y) {
+        return Err(MethodError::domain(format!("the name `{name}` is listed twice")));
     }
-    u32::try_from(names.len()).map_err(|_| MethodError::Budget("more than 2^32 contestants".into()))?;
+    u32::try_from(names.len())
+        .map_err(|_| MethodError::Budget("more than 2^32 contestants".into()))?;
     Ok(())
 }
 
@@ -275,12 +281,22 @@ mod tests {
         };
         check(two(vec![0], vec![2]), "row 0 names a contestant");
         check(two(vec![0], vec![]), "equally long");
-        check(Comparisons::new(vec!["a".into(), "a".into()], vec![], vec![], vec![]), "listed twice");
+        check(
+            Comparisons::new(vec!["a".into(), "a".into()], vec![], vec![], vec![]),
+            "listed twice",
+        );
         let one = || two(vec![0], vec![1]).unwrap();
         check(one().with_weights(vec![-1.0]), "at least 0");
         check(one().with_weights(vec![f64::NAN]), "NaN");
         check(one().with_weights(vec![]), "equally long");
-        check(one().with_style(Style { name: "length".into(), first: vec![f64::NAN], second: vec![0.0] }), "finite");
+        check(
+            one().with_style(Style {
+                name: "length".into(),
+                first: vec![f64::NAN],
+                second: vec![0.0],
+            }),
+            "finite",
+        );
     }
 
     #[test]

@@ -37,7 +37,8 @@ impl Names {
         if name.is_empty() {
             return Err(MethodError::domain("a contestant has no name"));
         }
-        let id = u32::try_from(self.names.len()).map_err(|_| MethodError::Budget("more than 2^32 names".into()))?;
+        let id = u32::try_from(self.names.len())
+            .map_err(|_| MethodError::Budget("more than 2^32 names".into()))?;
         self.ids.insert(name.as_bytes().into(), id);
         self.names.push(name.to_owned());
         Ok(id)
@@ -55,7 +56,11 @@ pub(crate) fn look_alikes(names: &[String]) -> Vec<String> {
     let mut folded: Vec<(String, &String)> = names.iter().map(|name| (fold(name), name)).collect();
     folded.sort_unstable();
     let pairs = folded.windows(2).filter(|pair| pair[0].0 == pair[1].0);
-    pairs.map(|pair| format!("`{}` and `{}` look alike but count as two contestants", pair[0].1, pair[1].1)).collect()
+    pairs
+        .map(|pair| {
+            format!("`{}` and `{}` look alike but count as two contestants", pair[0].1, pair[1].1)
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -23,29 +23,45 @@ pub struct ScoreTable {
 
 impl ScoreTable {
     /// A table from a full or partial matrix, `scores[model][task]`; finite.
-    pub fn new(models: Vec<String>, tasks: Vec<String>, scores: Vec<Vec<Option<f64>>>) -> Result<Self, MethodError> {
+    pub fn new(
+        models: Vec<String>,
+        tasks: Vec<String>,
+        scores: Vec<Vec<Option<f64>>>,
+    ) -> Result<Self, MethodError> {
         let table = Self { models, tasks, scores };
         table.check()?;
         Ok(table)
     }
 
     /// A table from rows `(model, task, score)`; several scores of one model on one task are averaged.
-    pub fn from_rows(models: Vec<String>, tasks: Vec<String>, rows: &[(u32, u32, f64)]) -> Result<Self, MethodError> {
+    pub fn from_rows(
+        models: Vec<String>,
+        tasks: Vec<String>,
+        rows: &[(u32, u32, f64)],
+    ) -> Result<Self, MethodError> {
         let cells = models.len().saturating_mul(tasks.len());
         if cells > MOST {
-            return Err(MethodError::Budget(format!("{cells} cells of models and tasks are more than {MOST}")));
+            return Err(MethodError::Budget(format!(
+                "{cells} cells of models and tasks are more than {MOST}"
+            )));
         }
         let mut sums = vec![vec![(0.0, 0.0); tasks.len()]; models.len()];
         for &(model, task, score) in rows {
             let cell: &mut (f64, f64) = sums
                 .get_mut(model as usize)
                 .and_then(|row| row.get_mut(task as usize))
-                .ok_or_else(|| MethodError::domain("a row names a model or task that is not listed"))?;
+                .ok_or_else(|| {
+                    MethodError::domain("a row names a model or task that is not listed")
+                })?;
             cell.0 += score;
             cell.1 += 1.0;
         }
         let mean = |(sum, count): (f64, f64)| (count > 0.0).then(|| sum / count);
-        Self::new(models, tasks, sums.into_iter().map(|row| row.into_iter().map(mean).collect()).collect())
+        Self::new(
+            models,
+            tasks,
+            sums.into_iter().map(|row| row.into_iter().map(mean).collect()).collect(),
+        )
     }
 
     /// Checks sizes and values, for tables that were read.
@@ -55,7 +71,9 @@ impl ScoreTable {
         for (row, model) in self.scores.iter().zip(&self.models) {
             MethodError::same_length(("tasks", self.tasks.len()), (model, row.len()))?;
             if let Some(bad) = row.iter().flatten().find(|x| !x.is_finite()) {
-                return Err(MethodError::domain(format!("a score of `{model}` is {bad}: scores must be finite")));
+                return Err(MethodError::domain(format!(
+                    "a score of `{model}` is {bad}: scores must be finite"
+                )));
             }
         }
         Ok(())
@@ -87,9 +105,16 @@ impl ScoreTable {
         });
         let total: usize = pairs.sum();
         if total > MOST {
-            return Err(MethodError::Budget(format!("{total} comparisons are more than {MOST}: leave tasks out")));
+            return Err(MethodError::Budget(format!(
+                "{total} comparisons are more than {MOST}: leave tasks out"
+            )));
         }
-        let mut columns = (Vec::with_capacity(total), Vec::with_capacity(total), Vec::with_capacity(total), Vec::new());
+        let mut columns = (
+            Vec::with_capacity(total),
+            Vec::with_capacity(total),
+            Vec::with_capacity(total),
+            Vec::new(),
+        );
         for (task, cluster) in (0..self.tasks.len()).zip(0_u32..) {
             for (i, a) in (0..n).zip(0_u32..) {
                 let Some(of_a) = self.scores[i][task] else { continue };
@@ -102,7 +127,8 @@ impl ScoreTable {
                 }
             }
         }
-        Comparisons::new(self.models.clone(), columns.0, columns.1, columns.2)?.with_clusters(columns.3)
+        Comparisons::new(self.models.clone(), columns.0, columns.1, columns.2)?
+            .with_clusters(columns.3)
     }
 }
 
@@ -110,7 +136,8 @@ struct ParamCheck;
 
 impl ParamCheck {
     fn margin(margin: f64) -> Result<(), MethodError> {
-        guerdon_core::ParamError::in_range("margin", margin, 0.0, f64::INFINITY).map_err(MethodError::from)
+        guerdon_core::ParamError::in_range("margin", margin, 0.0, f64::INFINITY)
+            .map_err(MethodError::from)
     }
 }
 

@@ -71,7 +71,12 @@ fn advance(system: &System<'_>, point: &mut Vec<f64>, step: &[f64], value: f64) 
     0.0
 }
 
-fn finish(system: &System<'_>, point: &[f64], local: &super::system::Local, iterations: usize) -> Fit {
+fn finish(
+    system: &System<'_>,
+    point: &[f64],
+    local: &super::system::Local,
+    iterations: usize,
+) -> Fit {
     let n = system.n();
     Fit {
         model: system.model,

@@ -164,9 +164,12 @@ mod tests {
         for model in [Model::Logistic, Model::Davidson, Model::RaoKupper] {
             for (d, tau) in [(0.7, 0.4), (-2.0, 0.1), (0.0, 1.3)] {
                 let at = model.terms(&cell, d, tau);
-                let (right, left) = (model.terms(&cell, d + h, tau), model.terms(&cell, d - h, tau));
+                let (right, left) =
+                    (model.terms(&cell, d + h, tau), model.terms(&cell, d - h, tau));
                 let (up, down) = (model.terms(&cell, d, tau + h), model.terms(&cell, d, tau - h));
-                let near = |x: f64, y: f64| assert!((x - y).abs() < 1e-6 * (1.0 + y.abs()), "{model:?} {x} {y}");
+                let near = |x: f64, y: f64| {
+                    assert!((x - y).abs() < 1e-6 * (1.0 + y.abs()), "{model:?} {x} {y}");
+                };
                 near((right.value - left.value) / (2.0 * h), at.by_d);
                 near((left.by_d - right.by_d) / (2.0 * h), at.info_dd);
                 if model.has_tie_parameter() {

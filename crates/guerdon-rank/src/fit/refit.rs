@@ -38,10 +38,17 @@ impl Refit {
         let system = System::new(counts, Model::Logistic, options, fit.components.clone());
         let local = system.local(&fit.theta);
         let info = system.information(&local.terms, system.gauge(&local.terms));
-        let factor = Cholesky::of(info)
-            .ok_or_else(|| MethodError::domain("the information about the strengths is singular: set `ridge`"))?;
+        let factor = Cholesky::of(info).ok_or_else(|| {
+            MethodError::domain("the information about the strengths is singular: set `ridge`")
+        })?;
         let pairs = counts.cells().iter().map(|cell| (cell.a, cell.b)).collect();
-        Ok(Self { pairs, theta: fit.theta.clone(), ridge: options.ridge, anchored: system.anchored, factor })
+        Ok(Self {
+            pairs,
+            theta: fit.theta.clone(),
+            ridge: options.ridge,
+            anchored: system.anchored,
+            factor,
+        })
     }
 
     /// The pairs, in the order of the counts.
@@ -67,7 +74,8 @@ impl Refit {
 
     fn gradient(&self, theta: &[Lanes], points: &[Lanes], totals: &[Lanes]) -> Vec<Lanes> {
         let strength: Vec<Lanes> = theta.iter().map(|lanes| lanes.map(f64::exp)).collect();
-        let mut gradient: Vec<Lanes> = theta.iter().map(|lanes| lanes.map(|t| -self.ridge * t)).collect();
+        let mut gradient: Vec<Lanes> =
+            theta.iter().map(|lanes| lanes.map(|t| -self.ridge * t)).collect();
         for ((&(a, b), points), totals) in self.pairs.iter().zip(points).zip(totals) {
             let (a, b) = (a as usize, b as usize);
             let (of_a, of_b) = (&strength[a], &strength[b]);
@@ -116,11 +124,18 @@ mod tests {
     fn a_refit_is_a_fit() {
         let cell = |a, b, wins_a, wins_b| Cell { a, b, wins_a, wins_b, ties: 0.0 };
         let names = ["a", "b", "c"].map(str::to_owned);
-        let data = Counts::from_cells(3, [cell(0, 1, 30.0, 11.0), cell(0, 2, 25.0, 20.0), cell(1, 2, 9.0, 14.0)]);
-        let other = Counts::from_cells(3, [cell(0, 1, 25.0, 16.0), cell(0, 2, 29.0, 10.0), cell(1, 2, 13.0, 16.0)]);
+        let data = Counts::from_cells(
+            3,
+            [cell(0, 1, 30.0, 11.0), cell(0, 2, 25.0, 20.0), cell(1, 2, 9.0, 14.0)],
+        );
+        let other = Counts::from_cells(
+            3,
+            [cell(0, 1, 25.0, 16.0), cell(0, 2, 29.0, 10.0), cell(1, 2, 13.0, 16.0)],
+        );
         let options = Options::default();
         let refit = Refit::new(&data, &fit(&data, &names, &options).unwrap(), &options).unwrap();
-        let lanes = |f: fn(&Cell) -> f64| other.cells().iter().map(|c| [f(c); LANES]).collect::<Vec<_>>();
+        let lanes =
+            |f: fn(&Cell) -> f64| other.cells().iter().map(|c| [f(c); LANES]).collect::<Vec<_>>();
         let (theta, converged) = refit.lanes(&lanes(Cell::points_a), &lanes(Cell::total));
         let expected = fit(&other, &names, &options).unwrap().theta;
         assert!(converged.iter().all(|c| *c));

@@ -2,7 +2,7 @@
 
 use crate::graph::Components;
 use crate::linalg::{Cholesky, Matrix, dot, max_abs};
-use crate::{Counts, Cell};
+use crate::{Cell, Counts};
 
 use super::Options;
 use super::pair::{Model, Terms};
@@ -35,7 +35,12 @@ pub(crate) struct Local {
 }
 
 impl<'a> System<'a> {
-    pub(crate) fn new(counts: &'a Counts, model: Model, options: &Options, components: Components) -> Self {
+    pub(crate) fn new(
+        counts: &'a Counts,
+        model: Model,
+        options: &Options,
+        components: Components,
+    ) -> Self {
         let mut anchored = vec![false; counts.n()];
         let mut floating = vec![Some(0.0); components.count];
         for label in &components.label {
@@ -72,7 +77,8 @@ impl<'a> System<'a> {
         if self.model == Model::RaoKupper && self.tau(point) <= 0.0 {
             return f64::NEG_INFINITY;
         }
-        let likelihood: f64 = self.counts.cells().iter().map(|cell| self.cell_terms(cell, point).value).sum();
+        let likelihood: f64 =
+            self.counts.cells().iter().map(|cell| self.cell_terms(cell, point).value).sum();
         likelihood - self.penalty(point)
     }
 
@@ -85,17 +91,18 @@ impl<'a> System<'a> {
         let mut gradient = vec![0.0; self.size()];
         let mut likelihood = 0.0;
         let cells = self.counts.cells().iter();
-        let terms: Vec<Terms> = cells.map(|cell| {
-            let terms = self.cell_terms(cell, point);
-            likelihood += terms.value;
-            gradient[cell.a as usize] += terms.by_d;
-            gradient[cell.b as usize] -= terms.by_d;
-            if self.model.has_tie_parameter() {
-                gradient[self.n()] += terms.by_tau;
-            }
-            terms
-        })
-        .collect();
+        let terms: Vec<Terms> = cells
+            .map(|cell| {
+                let terms = self.cell_terms(cell, point);
+                likelihood += terms.value;
+                gradient[cell.a as usize] += terms.by_d;
+                gradient[cell.b as usize] -= terms.by_d;
+                if self.model.has_tie_parameter() {
+                    gradient[self.n()] += terms.by_tau;
+                }
+                terms
+            })
+            .collect();
         for i in 0..self.n() {
             gradient[i] = if self.anchored[i] { 0.0 } else { gradient[i] - self.ridge * point[i] };
         }

@@ -103,6 +103,9 @@ impl Interval {
     }
 }
 
+/// One interval per contestant, in natural-log units.
+type Intervals = Vec<Option<(f64, f64)>>;
+
 /// Which algorithm finds the maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -166,9 +169,14 @@ impl Params for BradleyTerry {
             ParamError::positive("balance", balance)?;
         }
         if let Some((name, value)) = self.anchors.iter().find(|(_, value)| !value.is_finite()) {
-            return Err(ParamError::new("anchors", format!("the anchor of `{name}` is {value}: it must be finite")));
+            return Err(ParamError::new(
+                "anchors",
+                format!("the anchor of `{name}` is {value}: it must be finite"),
+            ));
         }
-        let plain = matches!(self.ties, Ties::Half | Ties::Drop) && self.ridge == 0.0 && self.anchors.is_empty();
+        let plain = matches!(self.ties, Ties::Half | Ties::Drop)
+            && self.ridge == 0.0
+            && self.anchors.is_empty();
         if self.solver == Solver::Mm && !plain {
             return Err(ParamError::new(
                 "solver",
@@ -189,12 +197,17 @@ impl BradleyTerry {
         // The checks and the likelihood come from a fit of one system; only the strengths are found otherwise.
         let mut fit = fit::fit(counts, names, &options)?;
         if fit.components.count > 1 {
-            return Err(MethodError::domain("`solver: mm` needs contestants that all met: use `solver: newton`"));
+            return Err(MethodError::domain(
+                "`solver: mm` needs contestants that all met: use `solver: newton`",
+            ));
         }
         let seen = fit::seen(counts, self.ties);
         let found = fit::mm::bradley_terry(&seen, 1e-12, self.limit.saturating_mul(100));
         (fit.theta, fit.iterations) = found.ok_or_else(|| {
-            MethodError::Budget("the fixed-point iteration did not converge: raise `limit` or use `solver: newton`".into())
+            MethodError::Budget(
+                "the fixed-point iteration did not converge: raise `limit` or use `solver: newton`"
+                    .into(),
+            )
         })?;
         Ok(fit)
     }
@@ -202,7 +215,10 @@ impl BradleyTerry {
     fn options(&self, names: &[String]) -> Result<Options, MethodError> {
         let index = |name: &String| {
             names.iter().position(|known| known == name).ok_or_else(|| {
-                MethodError::Param(ParamError::new("anchors", format!("the anchor `{name}` is not among the contestants")))
+                MethodError::Param(ParamError::new(
+                    "anchors",
+                    format!("the anchor `{name}` is not among the contestants"),
+                ))
             })
         };
         let anchors = self.anchors.iter().map(|(name, value)| Ok((index(name)?, strength(*value))));
@@ -217,11 +233,13 @@ impl BradleyTerry {
         counts: &Counts,
         fit: &Fit,
         seed: u64,
-    ) -> Result<(Vec<Option<(f64, f64)>>, Spread), MethodError> {
+    ) -> Result<(Intervals, Spread), MethodError> {
         let options = self.options(all.names())?;
         let normal = |covariance: Covariance| {
             let z = guerdon_stats::dist::two_sided_z(self.level);
-            let around = |(i, theta): (usize, &f64)| Some((theta - z * covariance.error(i), theta + z * covariance.error(i)));
+            let around = |(i, theta): (usize, &f64)| {
+                Some((theta - z * covariance.error(i), theta + z * covariance.error(i)))
+            };
             (fit.theta.iter().enumerate().map(around).collect(), Spread::Covariance(covariance))
         };
         Ok(match self.interval {
@@ -233,22 +251,32 @@ impl BradleyTerry {
             }
             Interval::Bootstrap => {
                 let resampler = Resampler::of(all, counts)?;
-                let rounds = bootstrap::strengths(&resampler, counts, fit, &options, self.rounds, seed)?;
-                (rounds.intervals(self.level).into_iter().map(Some).collect(), Spread::Rounds(rounds))
+                let rounds =
+                    bootstrap::strengths(&resampler, counts, fit, &options, self.rounds, seed)?;
+                (
+                    rounds.intervals(self.level).into_iter().map(Some).collect(),
+                    Spread::Rounds(rounds),
+                )
             }
         })
     }
 }
 
 impl Rate for BradleyTerry {
-    fn rate(&self, all: &Comparisons, counts: &Counts, seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         if let Some(least) = self.balance {
             let balanced = balanced(all, counts, least)?;
             let plain = Self { balance: None, ..self.clone() };
             return plain.rate(&balanced, &balanced.counts(), seed);
         }
         let fit = self.fit(counts, all.names())?;
-        let mut draft = Draft::new(METHOD.id, all.names(), counts, fit.theta.clone(), Scale::Strength);
+        let mut draft =
+            Draft::new(METHOD.id, all.names(), counts, fit.theta.clone(), Scale::Strength);
         draft.component.clone_from(&fit.components.label);
         draft.fit = numbers(&fit);
         draft.warnings = all.warnings().iter().chain(&fit.warnings).cloned().collect();
@@ -291,8 +319,11 @@ fn numbers(fit: &Fit) -> BTreeMap<String, f64> {
 
 /// The rows with weight 1 / max(n, `least`), `n` the number of rows of their pair.
 fn balanced(all: &Comparisons, counts: &Counts, least: f64) -> Result<Comparisons, MethodError> {
-    let share: hashbrown::HashMap<(u32, u32), f64> =
-        counts.cells().iter().map(|cell| ((cell.a, cell.b), 1.0 / cell.total().max(least))).collect();
+    let share: hashbrown::HashMap<(u32, u32), f64> = counts
+        .cells()
+        .iter()
+        .map(|cell| ((cell.a, cell.b), 1.0 / cell.total().max(least)))
+        .collect();
     let weight = all.rows().map(|(a, b, _, weight)| {
         let key = (u32::try_from(a.min(b)).unwrap_or(0), u32::try_from(a.max(b)).unwrap_or(0));
         weight * share.get(&key).copied().unwrap_or(0.0)
@@ -343,20 +374,28 @@ mod tests {
     fn both_solvers_agree() {
         let all = sample();
         let mm = BradleyTerry { solver: Solver::Mm, ..BradleyTerry::default() };
-        let (x, y) = (BradleyTerry::default().fit(&all.counts(), all.names()), mm.fit(&all.counts(), all.names()));
+        let (x, y) = (
+            BradleyTerry::default().fit(&all.counts(), all.names()),
+            mm.fit(&all.counts(), all.names()),
+        );
         assert!(x.unwrap().theta.iter().zip(&y.unwrap().theta).all(|(x, y)| (x - y).abs() < 1e-10));
     }
 
     #[test]
     fn every_interval_holds_its_estimate() {
         let all = sample();
-        for interval in [Interval::Fisher, Interval::Sandwich, Interval::Bootstrap, Interval::Profile] {
+        for interval in
+            [Interval::Fisher, Interval::Sandwich, Interval::Bootstrap, Interval::Profile]
+        {
             for ties in [Ties::Half, Ties::Davidson, Ties::RaoKupper] {
-                let method = BradleyTerry { interval, ties, ..BradleyTerry::default() };
+                let method = BradleyTerry { ties, interval, ..BradleyTerry::default() };
                 let board = method.rate(&all, &all.counts(), 1).unwrap();
                 for r in &board.ratings {
                     let (low, high) = (r.low.unwrap(), r.high.unwrap());
-                    assert!(low < r.rating.unwrap() && r.rating.unwrap() < high, "{interval:?} {ties:?} {r:?}");
+                    assert!(
+                        low < r.rating.unwrap() && r.rating.unwrap() < high,
+                        "{interval:?} {ties:?} {r:?}"
+                    );
                     assert!(r.rank_low.unwrap() <= r.rank && r.rank <= r.rank_high.unwrap());
                 }
                 assert_eq!(board.ties.len(), 1, "three contestants and ten rows decide nothing");
@@ -368,17 +407,27 @@ mod tests {
     fn anchors_set_the_scale() {
         let all = sample();
         let anchors = [("b".to_owned(), 1200.0)].into_iter().collect();
-        let board = BradleyTerry { anchors, ..BradleyTerry::default() }.rate(&all, &all.counts(), 0).unwrap();
+        let board = BradleyTerry { anchors, ..BradleyTerry::default() }
+            .rate(&all, &all.counts(), 0)
+            .unwrap();
         let b = board.get("b").unwrap();
-        assert!((b.rating.unwrap() - 1200.0).abs() < 1e-9 && (b.high.unwrap() - 1200.0).abs() < 1e-9);
+        assert!(
+            (b.rating.unwrap() - 1200.0).abs() < 1e-9 && (b.high.unwrap() - 1200.0).abs() < 1e-9
+        );
         let unknown = [("z".to_owned(), 1200.0)].into_iter().collect();
-        let error = BradleyTerry { anchors: unknown, ..BradleyTerry::default() }.rate(&all, &all.counts(), 0);
+        let error = BradleyTerry { anchors: unknown, ..BradleyTerry::default() }.rate(
+            &all,
+            &all.counts(),
+            0,
+        );
         assert!(error.unwrap_err().to_string().contains("`z` is not among"));
     }
 
     #[test]
     fn parameters_out_of_range_are_refused() {
-        let check = |method: BradleyTerry, field: &str| assert_eq!(method.validate().unwrap_err().path, [field]);
+        let check = |method: BradleyTerry, field: &str| {
+            assert_eq!(method.validate().unwrap_err().path, [field]);
+        };
         check(BradleyTerry { ridge: -1.0, ..BradleyTerry::default() }, "ridge");
         check(BradleyTerry { level: 95.0, ..BradleyTerry::default() }, "level");
         check(BradleyTerry { solver: Solver::Mm, ridge: 1.0, ..BradleyTerry::default() }, "solver");

@@ -100,7 +100,9 @@ pub fn values(counts: &Counts, rule: Rule, win: f64, tie: f64) -> Vec<f64> {
     for cell in counts.cells() {
         let share = cell.points_a() / cell.total();
         let (of_a, of_b) = match rule {
-            Rule::Wins => (win * cell.wins_a + tie * cell.ties, win * cell.wins_b + tie * cell.ties),
+            Rule::Wins => {
+                (win * cell.wins_a + tie * cell.ties, win * cell.wins_b + tie * cell.ties)
+            }
             Rule::Borda => (share, 1.0 - share),
             Rule::Copeland if cell.wins_a > cell.wins_b => (1.0, 0.0),
             Rule::Copeland if cell.wins_a < cell.wins_b => (0.0, 1.0),
@@ -113,13 +115,19 @@ pub fn values(counts: &Counts, rule: Rule, win: f64, tie: f64) -> Vec<f64> {
 }
 
 impl Rate for Counting {
-    fn rate(&self, all: &Comparisons, counts: &Counts, seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         let method = |counts: &Counts| Ok(values(counts, self.rule, self.win, self.tie));
         let points = method(counts)?;
         MethodError::all_finite("points", &points)?;
         let mut draft = Draft::new(METHOD.id, all.names(), counts, points, Scale::Score);
         draft.warnings = all.warnings().to_vec();
-        Bootstrap { all, counts, rounds: self.rounds, level: self.level, seed }.add(&mut draft, &method)?;
+        Bootstrap { all, counts, rounds: self.rounds, level: self.level, seed }
+            .add(&mut draft, &method)?;
         Ok(draft.finish())
     }
 }
@@ -155,8 +163,12 @@ mod tests {
     #[test]
     fn the_rules_differ_in_what_they_count() {
         let cell = |a, b, wins_a, wins_b, ties| Cell { a, b, wins_a, wins_b, ties };
-        let counts = Counts::from_cells(3, [cell(0, 1, 8.0, 2.0, 0.0), cell(0, 2, 1.0, 1.0, 2.0), cell(1, 2, 3.0, 1.0, 0.0)]);
-        let check = |rule, expected: [f64; 3]| assert_eq!(values(&counts, rule, 1.0, 0.5), expected);
+        let counts = Counts::from_cells(
+            3,
+            [cell(0, 1, 8.0, 2.0, 0.0), cell(0, 2, 1.0, 1.0, 2.0), cell(1, 2, 3.0, 1.0, 0.0)],
+        );
+        let check =
+            |rule, expected: [f64; 3]| assert_eq!(values(&counts, rule, 1.0, 0.5), expected);
         check(Rule::Wins, [10.0, 5.0, 3.0]);
         check(Rule::Copeland, [1.5, 1.0, 0.5]);
         check(Rule::Borda, [0.8 + 0.5, 0.2 + 0.75, 0.5 + 0.25]);
@@ -164,7 +176,12 @@ mod tests {
 
     #[test]
     fn a_bootstrap_gives_intervals() {
-        let all = Comparisons::from_names(&["a"; 20], &["b"; 20], [Outcome::First, Outcome::Second].repeat(10)).unwrap();
+        let all = Comparisons::from_names(
+            &["a"; 20],
+            &["b"; 20],
+            [Outcome::First, Outcome::Second].repeat(10),
+        )
+        .unwrap();
         let method = Counting { rounds: 50, ..Counting::default() };
         let board = method.rate(&all, &all.counts(), 3).unwrap();
         let first = &board.ratings[0];

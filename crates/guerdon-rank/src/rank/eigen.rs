@@ -75,7 +75,12 @@ pub struct Eigen {
 
 impl Default for Eigen {
     fn default() -> Self {
-        Self { orientation: Orientation::Winners, tolerance: 1e-12, limit: 10_000, last_iterate: false }
+        Self {
+            orientation: Orientation::Winners,
+            tolerance: 1e-12,
+            limit: 10_000,
+            last_iterate: false,
+        }
     }
 }
 
@@ -98,14 +103,19 @@ pub fn vector(counts: &Counts, params: &Eigen) -> Result<(Vec<f64>, usize), Meth
                 "the powers of the matrix of points vanish (no cycle of wins): use `rank.bradley_terry` with `ridge`",
             ));
         }
-        next.iter_mut().for_each(|x| *x /= norm);
+        for x in &mut next {
+            *x /= norm;
+        }
         let change = next.iter().zip(&vector).map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt();
         vector = next;
         if change < params.tolerance || (params.last_iterate && iteration == params.limit) {
             return Ok((vector, iteration));
         }
     }
-    Err(MethodError::Budget(format!("the power iteration did not settle in {} steps: raise `limit`", params.limit)))
+    Err(MethodError::Budget(format!(
+        "the power iteration did not settle in {} steps: raise `limit`",
+        params.limit
+    )))
 }
 
 fn times(counts: &Counts, vector: &[f64], orientation: Orientation) -> Vec<f64> {
@@ -123,13 +133,23 @@ fn times(counts: &Counts, vector: &[f64], orientation: Orientation) -> Vec<f64> 
 }
 
 impl Rate for Eigen {
-    fn rate(&self, all: &Comparisons, counts: &Counts, _seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        _seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         super::needs_comparisons(counts)?;
         let (vector, iterations) = vector(counts, self)?;
         let strengths = log_strengths(&vector);
         let scale = if strengths.is_some() { Scale::Strength } else { Scale::Score };
-        let mut draft =
-            Draft::new(METHOD.id, all.names(), counts, strengths.unwrap_or_else(|| vector.clone()), scale);
+        let mut draft = Draft::new(
+            METHOD.id,
+            all.names(),
+            counts,
+            strengths.unwrap_or_else(|| vector.clone()),
+            scale,
+        );
         draft.scores = Some(vector);
         draft.fit.insert("iterations".into(), iterations as f64);
         draft.warnings = all.warnings().to_vec();
@@ -177,7 +197,10 @@ mod tests {
     #[test]
     fn orientation_turns_the_order() {
         let cell = |a, b, wins_a, wins_b| Cell { a, b, wins_a, wins_b, ties: 1.0 };
-        let counts = Counts::from_cells(3, [cell(0, 1, 3.0, 1.0), cell(0, 2, 3.0, 1.0), cell(1, 2, 4.0, 1.0)]);
+        let counts = Counts::from_cells(
+            3,
+            [cell(0, 1, 3.0, 1.0), cell(0, 2, 3.0, 1.0), cell(1, 2, 4.0, 1.0)],
+        );
         let top = |orientation| {
             let (r, _) = vector(&counts, &Eigen { orientation, ..Eigen::default() }).unwrap();
             crate::uncertainty::ranks::order(&r)[0]

@@ -80,10 +80,16 @@ impl Params for Elo {
         ParamError::positive("k", self.k)?;
         ParamError::positive("scale", self.scale)?;
         if !self.initial.is_finite() {
-            return Err(ParamError::new("initial", format!("`initial` must be finite, not {}", self.initial)));
+            return Err(ParamError::new(
+                "initial",
+                format!("`initial` must be finite, not {}", self.initial),
+            ));
         }
         if self.base.is_nan() || self.base <= 1.0 || self.base.is_infinite() {
-            return Err(ParamError::new("base", format!("`base` must be finite and greater than 1, not {}", self.base)));
+            return Err(ParamError::new(
+                "base",
+                format!("`base` must be finite and greater than 1, not {}", self.base),
+            ));
         }
         if self.permutations > 100_000 {
             return Err(ParamError::new("permutations", "`permutations` must be at most 100000"));
@@ -144,16 +150,24 @@ impl Elo {
 }
 
 impl Rate for Elo {
-    fn rate(&self, all: &Comparisons, counts: &Counts, seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         super::needs_comparisons(counts)?;
         let shuffles = self.shuffled(all, seed);
         let ratings = if shuffles.is_empty() { self.run(all) } else { mean(&shuffles) };
         MethodError::all_finite("ratings", &ratings)?;
-        let mut draft = Draft::new(METHOD.id, all.names(), counts, self.strengths(&ratings), Scale::Strength);
+        let mut draft =
+            Draft::new(METHOD.id, all.names(), counts, self.strengths(&ratings), Scale::Strength);
         draft.warnings = all.warnings().to_vec();
         if shuffles.len() > 1 {
-            let strengths: Vec<Vec<f64>> = shuffles.iter().map(|ratings| self.strengths(ratings)).collect();
-            draft.intervals = (0..ratings.len()).map(|i| Some(self.percentiles(&strengths, i))).collect();
+            let strengths: Vec<Vec<f64>> =
+                shuffles.iter().map(|ratings| self.strengths(ratings)).collect();
+            draft.intervals =
+                (0..ratings.len()).map(|i| Some(self.percentiles(&strengths, i))).collect();
             draft.interval = Some(("permutations", self.level));
         }
         draft.scores = Some(ratings);
@@ -163,7 +177,8 @@ impl Rate for Elo {
 
 impl Elo {
     fn percentiles(&self, rounds: &[Vec<f64>], i: usize) -> (f64, f64) {
-        let sorted = guerdon_stats::order::sorted(&rounds.iter().map(|round| round[i]).collect::<Vec<_>>());
+        let sorted =
+            guerdon_stats::order::sorted(&rounds.iter().map(|round| round[i]).collect::<Vec<_>>());
         let tail = 0.5 * (1.0 - self.level);
         let at = |q| guerdon_stats::order::quantile_sorted(&sorted, q);
         (at(tail), at(1.0 - tail))

@@ -93,7 +93,10 @@ pub struct Profiles {
 
 fn slope(values: &[f64]) -> f64 {
     let centre = (values.len() as f64 - 1.0) / 2.0;
-    let moments = values.iter().enumerate().map(|(t, y)| ((t as f64 - centre) * y, (t as f64 - centre).powi(2)));
+    let moments = values
+        .iter()
+        .enumerate()
+        .map(|(t, y)| ((t as f64 - centre) * y, (t as f64 - centre).powi(2)));
     let (up, down) = moments.fold((0.0, 0.0), |sum, m| (sum.0 + m.0, sum.1 + m.1));
     if down == 0.0 { 0.0 } else { up / down }
 }
@@ -103,11 +106,18 @@ impl Function for FailureSensitivity {
     type Output = Profiles;
 
     fn call(&self, input: &ScoreTable, seed: u64) -> Result<Profiles, MethodError> {
-        let order = prepare(input, self.order.as_deref(), self.simulations.saturating_mul(self.most + 1))?;
-        let runs: Vec<_> = (0..=self.most).map(|t| simulate(input, &order, t, self.simulations, seed)).collect();
+        let order =
+            prepare(input, self.order.as_deref(), self.simulations.saturating_mul(self.most + 1))?;
+        let runs: Vec<_> =
+            (0..=self.most).map(|t| simulate(input, &order, t, self.simulations, seed)).collect();
         let profile = |(m, name): (usize, &String)| {
             let expected: Vec<f64> = runs.iter().map(|run| run[m].mean).collect();
-            Profile { name: name.clone(), drop: expected[0] - expected[1], slope: slope(&expected), expected }
+            Profile {
+                name: name.clone(),
+                drop: expected[0] - expected[1],
+                slope: slope(&expected),
+                expected,
+            }
         };
         let mut profiles: Vec<Profile> = input.models().iter().enumerate().map(profile).collect();
         profiles.sort_by(|x, y| x.drop.total_cmp(&y.drop).then_with(|| x.name.cmp(&y.name)));
@@ -146,8 +156,11 @@ mod tests {
     fn a_specialist_is_more_sensitive_than_a_generalist() {
         let mut scores = vec![vec![Some(8.0); 6]];
         scores.push([0.0, 0.0, 9.0, 9.0, 9.0, 9.0].map(Some).to_vec());
-        scores.extend((0..6).map(|m| (0..6).map(|k| Some(f64::from(1 + (m * 5 + k * 3) % 7))).collect()));
-        let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+        scores.extend(
+            (0..6).map(|m| (0..6).map(|k| Some(f64::from(1 + (m * 5 + k * 3) % 7))).collect()),
+        );
+        let names =
+            |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
         let table = ScoreTable::new(names("m", 8), names("t", 6), scores).unwrap();
         let method = FailureSensitivity { simulations: 4000, ..FailureSensitivity::default() };
         let out = method.call(&table, 1).unwrap();

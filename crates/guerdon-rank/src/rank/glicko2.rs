@@ -76,16 +76,28 @@ pub struct Glicko2 {
 
 impl Default for Glicko2 {
     fn default() -> Self {
-        Self { rating: 1500.0, deviation: 350.0, volatility: 0.06, tau: 0.5, period: None, level: 0.95 }
+        Self {
+            rating: 1500.0,
+            deviation: 350.0,
+            volatility: 0.06,
+            tau: 0.5,
+            period: None,
+            level: 0.95,
+        }
     }
 }
 
 impl Params for Glicko2 {
     fn validate(&self) -> Result<(), ParamError> {
         if !self.rating.is_finite() {
-            return Err(ParamError::new("rating", format!("`rating` must be finite, not {}", self.rating)));
+            return Err(ParamError::new(
+                "rating",
+                format!("`rating` must be finite, not {}", self.rating),
+            ));
         }
-        for (field, value) in [("deviation", self.deviation), ("volatility", self.volatility), ("tau", self.tau)] {
+        for (field, value) in
+            [("deviation", self.deviation), ("volatility", self.volatility), ("tau", self.tau)]
+        {
             ParamError::positive(field, value)?;
         }
         if self.period == Some(0) {
@@ -207,7 +219,12 @@ impl Glicko2 {
 }
 
 impl Rate for Glicko2 {
-    fn rate(&self, all: &Comparisons, counts: &Counts, _seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        _seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         super::needs_comparisons(counts)?;
         let players = self.run(all);
         let ratings: Vec<f64> = players.iter().map(|player| player.rating).collect();
@@ -219,7 +236,9 @@ impl Rate for Glicko2 {
         draft.intervals = players
             .iter()
             .zip(&draft.values)
-            .map(|(player, s)| Some((s - z * player.deviation / POINTS, s + z * player.deviation / POINTS)))
+            .map(|(player, s)| {
+                Some((s - z * player.deviation / POINTS, s + z * player.deviation / POINTS))
+            })
             .collect();
         draft.interval = Some(("deviation", self.level));
         draft.scores = Some(ratings);
@@ -270,7 +289,10 @@ mod tests {
     fn idle_players_grow_uncertain() {
         let glicko = Glicko2::default();
         let idle = glicko.after(Player { rating: 1500.0, deviation: 50.0, volatility: 0.06 }, &[]);
-        assert!((idle.deviation - (50.0_f64.powi(2) + (0.06 * 173.7178_f64).powi(2)).sqrt()).abs() < 1e-9);
+        assert!(
+            (idle.deviation - (50.0_f64.powi(2) + (0.06 * 173.7178_f64).powi(2)).sqrt()).abs()
+                < 1e-9
+        );
         assert_eq!(idle.rating, 1500.0);
     }
 

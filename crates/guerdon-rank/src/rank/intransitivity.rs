@@ -117,7 +117,10 @@ pub struct Circles {
 /// Measures the circles in `counts`; at most `list` cycles are listed.
 pub fn measure(counts: &Counts, names: &[String], list: usize) -> Result<Circles, MethodError> {
     if counts.n() > MOST {
-        return Err(MethodError::Budget(format!("circles are counted among up to {MOST} contestants, not {}", counts.n())));
+        return Err(MethodError::Budget(format!(
+            "circles are counted among up to {MOST} contestants, not {}",
+            counts.n()
+        )));
     }
     super::needs_comparisons(counts)?;
     let edges = Edges::of(counts);
@@ -204,7 +207,11 @@ impl<'a> Edges<'a> {
     }
 
     fn hodge(&self, counts: &Counts, circles: &mut Circles) -> Result<(), MethodError> {
-        let flow: Vec<f64> = self.cells.iter().map(|cell| ((cell.points_a() + 0.5) / (cell.total() - cell.points_a() + 0.5)).ln()).collect();
+        let flow: Vec<f64> = self
+            .cells
+            .iter()
+            .map(|cell| ((cell.points_a() + 0.5) / (cell.total() - cell.points_a() + 0.5)).ln())
+            .collect();
         let weight: Vec<f64> = self.cells.iter().map(Cell::total).collect();
         let size = |flow: &[f64]| flow.iter().zip(&weight).map(|(y, w)| w * y * y).sum::<f64>();
         let whole = size(&flow);
@@ -222,14 +229,23 @@ impl<'a> Edges<'a> {
         let left = (size(&rest) / whole).clamp(0.0, 1.0);
         circles.gradient = 1.0 - left;
         let complete = 2 * self.cells.len() == self.n * (self.n - 1);
-        let curl = if complete { Some(left) } else { self.curl(&rest, &weight).map(|c| (size(&c) / whole).min(left)) };
+        let curl = if complete {
+            Some(left)
+        } else {
+            self.curl(&rest, &weight).map(|c| (size(&c) / whole).min(left))
+        };
         circles.curl = curl;
         circles.harmonic = curl.map(|curl| (left - curl).max(0.0));
         Ok(())
     }
 
     /// The weighted least-squares potential of the flow.
-    fn potential(&self, counts: &Counts, flow: &[f64], weight: &[f64]) -> Result<Vec<f64>, MethodError> {
+    fn potential(
+        &self,
+        counts: &Counts,
+        flow: &[f64],
+        weight: &[f64],
+    ) -> Result<Vec<f64>, MethodError> {
         let components = graph::connected(counts, &[]);
         let (mut laplacian, mut divergence) = (Matrix::zeros(self.n), vec![0.0; self.n]);
         for ((cell, y), w) in self.cells.iter().zip(flow).zip(weight) {
@@ -246,7 +262,9 @@ impl<'a> Edges<'a> {
                 }
             }
         }
-        let factor = Cholesky::of(laplacian).ok_or_else(|| MethodError::domain("the weights differ too much to solve for strengths"))?;
+        let factor = Cholesky::of(laplacian).ok_or_else(|| {
+            MethodError::domain("the weights differ too much to solve for strengths")
+        })?;
         Ok(factor.solve(&divergence))
     }
 
@@ -261,7 +279,9 @@ impl<'a> Edges<'a> {
         if triads.len() > MOST_TRIADS {
             return None;
         }
-        let around = |flow: &[f64]| -> Vec<f64> { triads.iter().map(|&[ab, bc, ac]| flow[ab] + flow[bc] - flow[ac]).collect() };
+        let around = |flow: &[f64]| -> Vec<f64> {
+            triads.iter().map(|&[ab, bc, ac]| flow[ab] + flow[bc] - flow[ac]).collect()
+        };
         let spread = |z: &[f64]| {
             let mut flow = vec![0.0; rest.len()];
             for (&[ab, bc, ac], z) in triads.iter().zip(z) {
@@ -312,7 +332,9 @@ fn keep(cycles: &mut Vec<(f64, [usize; 3], [f64; 3])>, list: usize) {
 fn deviance(counts: &Counts, names: &[String]) -> Option<(f64, u64)> {
     let decided = counts.without_ties();
     let fit = fit::fit(&decided, names, &Options::default()).ok()?;
-    let term = |won: f64, p: f64, total: f64| if won == 0.0 { 0.0 } else { won * (won / (total * p)).ln() };
+    let term = |won: f64, p: f64, total: f64| {
+        if won == 0.0 { 0.0 } else { won * (won / (total * p)).ln() }
+    };
     let cells = decided.cells().iter().map(|cell| {
         let d = fit.theta[cell.a as usize] - fit.theta[cell.b as usize];
         term(cell.wins_a, sigmoid(d), cell.total()) + term(cell.wins_b, sigmoid(-d), cell.total())
@@ -325,7 +347,8 @@ fn deviance(counts: &Counts, names: &[String]) -> Option<(f64, u64)> {
 /// The numbers of `circles` by name, for tables.
 pub fn numbers(circles: &Circles) -> BTreeMap<String, f64> {
     let some = [("curl", circles.curl), ("harmonic", circles.harmonic), ("p", circles.p)];
-    let mut numbers: BTreeMap<String, f64> = some.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?))).collect();
+    let mut numbers: BTreeMap<String, f64> =
+        some.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?))).collect();
     numbers.insert("gradient".into(), circles.gradient);
     numbers.insert("cyclic triads".into(), circles.cyclic as f64);
     numbers
@@ -346,7 +369,9 @@ guerdon_core::method! {
     papers: [],
     status: Verified(ClosedForm("rock, paper, scissors is all curl; flows that are differences of strengths are all gradient")),
     laws: [PermutationInvariant],
-    exempt: [],
+    exempt: [
+        Symmetric: "a listed cycle is read the other way round when the sides are swapped; the sample is too short to list one."
+    ],
     samples: [
         r#"{"first": ["a", "b", "d", "a", "b"], "second": ["b", "c", "c", "d", "a"],
             "outcome": ["first", "first", "tie", "first", "tie"]}"#
@@ -368,12 +393,20 @@ mod tests {
 
     #[test]
     fn a_circle_of_three_is_curl_and_one_of_four_is_harmonic() {
-        let three = Counts::from_cells(3, [cell(0, 1, 9.0, 1.0), cell(1, 2, 9.0, 1.0), cell(0, 2, 1.0, 9.0)]);
+        let three = Counts::from_cells(
+            3,
+            [cell(0, 1, 9.0, 1.0), cell(1, 2, 9.0, 1.0), cell(0, 2, 1.0, 9.0)],
+        );
         let out = measure(&three, &names(3), 5).unwrap();
         assert!((out.curl.unwrap() - 1.0).abs() < 1e-9 && out.p.unwrap() < 0.01);
         assert_eq!(out.cycles[0].members, ["m0", "m1", "m2"]);
         assert_eq!(out.cycles[0].shares, [0.9, 0.9, 0.9]);
-        let four = [cell(0, 1, 9.0, 1.0), cell(1, 2, 9.0, 1.0), cell(2, 3, 9.0, 1.0), cell(0, 3, 1.0, 9.0)];
+        let four = [
+            cell(0, 1, 9.0, 1.0),
+            cell(1, 2, 9.0, 1.0),
+            cell(2, 3, 9.0, 1.0),
+            cell(0, 3, 1.0, 9.0),
+        ];
         let out = measure(&Counts::from_cells(4, four), &names(4), 5).unwrap();
         assert_eq!((out.triads, out.curl), (0, Some(0.0)));
         assert!((out.harmonic.unwrap() - 1.0).abs() < 1e-9);
@@ -383,7 +416,8 @@ mod tests {
     fn strengths_alone_are_gradient() {
         let strength = [8.0, 4.0, 2.0, 1.0];
         let pairs = (0..4_u32).flat_map(|a| (a + 1..4).map(move |b| (a, b)));
-        let cells = pairs.map(|(a, b)| cell(a, b, 1e6 * strength[a as usize], 1e6 * strength[b as usize]));
+        let cells =
+            pairs.map(|(a, b)| cell(a, b, 1e6 * strength[a as usize], 1e6 * strength[b as usize]));
         let out = measure(&Counts::from_cells(4, cells), &names(4), 5).unwrap();
         assert!(out.gradient > 1.0 - 1e-9);
         assert_eq!((out.cyclic, out.triads, out.freedom), (0, 4, Some(3)));
@@ -394,8 +428,12 @@ mod tests {
     #[test]
     fn the_parts_sum_to_one() {
         let cells = [
-            cell(0, 1, 7.0, 2.0), cell(1, 2, 6.0, 3.0), cell(0, 2, 2.0, 7.0), cell(2, 3, 5.0, 1.0),
-            cell(3, 4, 4.0, 2.0), cell(0, 4, 1.0, 6.0),
+            cell(0, 1, 7.0, 2.0),
+            cell(1, 2, 6.0, 3.0),
+            cell(0, 2, 2.0, 7.0),
+            cell(2, 3, 5.0, 1.0),
+            cell(3, 4, 4.0, 2.0),
+            cell(0, 4, 1.0, 6.0),
         ];
         let out = measure(&Counts::from_cells(5, cells), &names(5), 5).unwrap();
         let (curl, harmonic) = (out.curl.unwrap(), out.harmonic.unwrap());

@@ -134,6 +134,11 @@ impl State {
     fn find(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|known| known == name)
     }
+
+    fn won(&mut self, winner: usize, loser: usize, weight: f64) {
+        self.records[winner][0] += weight;
+        self.records[loser][1] += weight;
+    }
 }
 
 impl Live {
@@ -153,16 +158,25 @@ impl Live {
 
     fn check(&self, state: &State, met: &Met) -> Result<(), MethodError> {
         if met.first == met.second || met.first.is_empty() || met.second.is_empty() {
-            return Err(MethodError::domain("a comparison needs two contestants with different names"));
+            return Err(MethodError::domain(
+                "a comparison needs two contestants with different names",
+            ));
         }
         if !met.weight.is_finite() || met.weight < 0.0 {
-            return Err(MethodError::domain(format!("the weight is {}: it must be finite and at least 0", met.weight)));
+            return Err(MethodError::domain(format!(
+                "the weight is {}: it must be finite and at least 0",
+                met.weight
+            )));
         }
         if self.system == System::Trueskill && met.weight != 1.0 {
-            return Err(MethodError::domain("TrueSkill knows no weights: leave `weight` at 1 or use Elo"));
+            return Err(MethodError::domain(
+                "TrueSkill knows no weights: leave `weight` at 1 or use Elo",
+            ));
         }
         if state.names.len() + 2 > MOST {
-            return Err(MethodError::Budget(format!("a live rating holds up to {MOST} contestants")));
+            return Err(MethodError::Budget(format!(
+                "a live rating holds up to {MOST} contestants"
+            )));
         }
         let held = match self.system {
             System::Elo => state.elo.len(),
@@ -194,7 +208,9 @@ impl Live {
 
 fn centred(mut values: Vec<f64>) -> Vec<f64> {
     let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-    values.iter_mut().for_each(|v| *v -= mean);
+    for value in &mut values {
+        *value -= mean;
+    }
     values
 }
 
@@ -211,13 +227,19 @@ impl Online for Live {
         self.check(state, met)?;
         let (a, b) = (self.index(state, &met.first), self.index(state, &met.second));
         match met.outcome {
-            Outcome::Tie => [a, b].iter().for_each(|&i| state.records[i][2] += met.weight),
-            Outcome::First => (state.records[a][0], state.records[b][1]) = (state.records[a][0] + met.weight, state.records[b][1] + met.weight),
-            Outcome::Second => (state.records[b][0], state.records[a][1]) = (state.records[b][0] + met.weight, state.records[a][1] + met.weight),
+            Outcome::Tie => {
+                state.records[a][2] += met.weight;
+                state.records[b][2] += met.weight;
+            }
+            Outcome::First => state.won(a, b, met.weight),
+            Outcome::Second => state.won(b, a, met.weight),
         }
         match self.system {
             System::Elo => self.elo.update(&mut state.elo, a, b, met.outcome.points(), met.weight),
-            System::Trueskill => (state.skills[a], state.skills[b]) = self.trueskill.after(state.skills[a], state.skills[b], met.outcome),
+            System::Trueskill => {
+                (state.skills[a], state.skills[b]) =
+                    self.trueskill.after(state.skills[a], state.skills[b], met.outcome);
+            }
             System::Glicko2 => {
                 state.pending.push((a, b, met.outcome, met.weight));
                 if state.pending.len() >= self.glicko2.period.unwrap_or(100) {
@@ -233,7 +255,8 @@ impl Online for Live {
         let (values, half) = self.values(state);
         let counts = Counts::from_cells(state.names.len(), []);
         let mut draft = Draft::new(METHOD.id, &state.names, &counts, values, Scale::Strength);
-        draft.intervals = half.iter().zip(&draft.values).map(|(h, v)| Some((v - h, v + h))).collect();
+        draft.intervals =
+            half.iter().zip(&draft.values).map(|(h, v)| Some((v - h, v + h))).collect();
         draft.interval = (!half.is_empty()).then_some(("deviation", 0.95));
         draft.scores = Some(match self.system {
             System::Elo => state.elo.clone(),
@@ -273,7 +296,8 @@ mod tests {
 
     fn games() -> Vec<Met> {
         let names = ["a", "b", "c", "d"];
-        let outcomes = [Outcome::First, Outcome::Tie, Outcome::Second, Outcome::First, Outcome::First];
+        let outcomes =
+            [Outcome::First, Outcome::Tie, Outcome::Second, Outcome::First, Outcome::First];
         let met = |k: usize| Met {
             first: names[k % 4].into(),
             second: names[(k + 1 + k % 3) % 4].into(),
@@ -285,8 +309,14 @@ mod tests {
 
     fn file() -> Comparisons {
         let games = games();
-        let column = |side: fn(&Met) -> &String| games.iter().map(|g| side(g).clone()).collect::<Vec<_>>();
-        Comparisons::from_names(&column(|g| &g.first), &column(|g| &g.second), games.iter().map(|g| g.outcome).collect()).unwrap()
+        let column =
+            |side: fn(&Met) -> &String| games.iter().map(|g| side(g).clone()).collect::<Vec<_>>();
+        Comparisons::from_names(
+            &column(|g| &g.first),
+            &column(|g| &g.second),
+            games.iter().map(|g| g.outcome).collect(),
+        )
+        .unwrap()
     }
 
     fn run(live: &Live, interrupted: bool) -> Leaderboard {
@@ -318,7 +348,10 @@ mod tests {
             for rating in &board.ratings {
                 let other = batch.get(&rating.name).unwrap();
                 assert!((rating.score - other.score).abs() < 1e-9, "{system:?}");
-                assert_eq!((rating.wins, rating.losses, rating.ties), (other.wins, other.losses, other.ties));
+                assert_eq!(
+                    (rating.wins, rating.losses, rating.ties),
+                    (other.wins, other.losses, other.ties)
+                );
             }
             assert_eq!(board.comparisons, 60.0);
         }
@@ -327,8 +360,14 @@ mod tests {
     #[test]
     fn bad_comparisons_are_refused() {
         let live = Live { system: System::Trueskill, ..Live::default() };
-        let met = |first: &str, weight| Met { first: first.into(), second: "b".into(), outcome: Outcome::Tie, weight };
-        for bad in [met("b", 1.0), met("", 1.0), met("a", f64::NAN), met("a", -1.0), met("a", 2.0)] {
+        let met = |first: &str, weight| Met {
+            first: first.into(),
+            second: "b".into(),
+            outcome: Outcome::Tie,
+            weight,
+        };
+        for bad in [met("b", 1.0), met("", 1.0), met("a", f64::NAN), met("a", -1.0), met("a", 2.0)]
+        {
             assert!(live.step(&mut live.init(), &bad).is_err());
         }
     }

@@ -31,7 +31,12 @@ use crate::{Comparisons, Counts, Leaderboard};
 /// A method that rates contestants from comparisons.
 pub trait Rate: Send + Sync {
     /// The leaderboard of `all`, whose counts are `counts`. Randomness comes from `seed` alone.
-    fn rate(&self, all: &Comparisons, counts: &Counts, seed: u64) -> Result<Leaderboard, MethodError>;
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        seed: u64,
+    ) -> Result<Leaderboard, MethodError>;
 }
 
 /// Reads the parameters of a rating method.
@@ -53,16 +58,20 @@ pub const RATERS: &[(&str, BuildRate)] = &[
 
 /// The rating method called `name` (`rank.elo` or `elo`) with its parameters (`Null` for defaults).
 pub fn rater(name: &str, params: Value) -> Result<Box<dyn Rate>, ParamError> {
-    let id = if name.contains('.') { name.to_owned() } else { format!("rank.{}", name.replace('-', "_")) };
-    match RATERS.iter().find(|(known, _)| *known == id) {
-        Some((_, build)) => build(params),
-        None => {
-            let known: Vec<&str> = RATERS.iter().map(|(id, _)| *id).collect();
-            let hint = guerdon_core::nearest(&id, known.iter().copied())
-                .map_or_else(|| format!("there are: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-            Err(ParamError::new("method", format!("`{name}` does not rate comparisons; {hint}")))
-        }
+    let id = if name.contains('.') {
+        name.to_owned()
+    } else {
+        format!("rank.{}", name.replace('-', "_"))
+    };
+    if let Some((_, build)) = RATERS.iter().find(|(known, _)| *known == id) {
+        return build(params);
     }
+    let known: Vec<&str> = RATERS.iter().map(|(id, _)| *id).collect();
+    let hint = guerdon_core::nearest(&id, known.iter().copied()).map_or_else(
+        || format!("there are: {}", known.join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(ParamError::new("method", format!("`{name}` does not rate comparisons; {hint}")))
 }
 
 /// A percentile bootstrap over the rows for methods without an interval of their own.
@@ -86,12 +95,15 @@ impl Bootstrap<'_> {
         }
         let resampler = Resampler::of(self.all, self.counts)?;
         let n = draft.values.len();
-        let rounds = bootstrap::of(&resampler, n, self.rounds, self.seed, &|sample| Ok((method(sample)?, false)))?;
+        let rounds = bootstrap::of(&resampler, n, self.rounds, self.seed, &|sample| {
+            Ok((method(sample)?, false))
+        })?;
         draft.intervals = rounds.intervals(self.level).into_iter().map(Some).collect();
         draft.interval = Some(("bootstrap", self.level));
         let spread = Spread::Rounds(rounds);
         draft.best = spread.best(n);
-        let component = if draft.component.is_empty() { vec![0; n] } else { draft.component.clone() };
+        let component =
+            if draft.component.is_empty() { vec![0; n] } else { draft.component.clone() };
         draft.ranks = Some(ranks(&draft.values, &component, &spread, self.level));
         Ok(())
     }
@@ -108,7 +120,10 @@ fn needs_comparisons(counts: &Counts) -> Result<(), MethodError> {
 /// Checks the parameters of a bootstrap.
 fn check_bootstrap(rounds: usize, level: f64) -> Result<(), ParamError> {
     if rounds > 100_000 {
-        return Err(ParamError::new("rounds", format!("`rounds` must be at most 100000, not {rounds}")));
+        return Err(ParamError::new(
+            "rounds",
+            format!("`rounds` must be at most 100000, not {rounds}"),
+        ));
     }
     check_level(level)
 }
@@ -118,7 +133,10 @@ fn check_level(level: f64) -> Result<(), ParamError> {
     if level > 0.0 && level < 1.0 {
         return Ok(());
     }
-    Err(ParamError::new("level", format!("`level` must lie between 0 and 1, for example 0.95, not {level}")))
+    Err(ParamError::new(
+        "level",
+        format!("`level` must lie between 0 and 1, for example 0.95, not {level}"),
+    ))
 }
 
 /// Natural-log strengths with mean 0 from positive scores; `None` when a score is not positive.
@@ -139,11 +157,18 @@ mod tests {
 
     #[test]
     fn every_function_over_comparisons_that_gives_a_leaderboard_is_a_rater() {
-        let schema = |f: fn() -> guerdon_core::schemars::Schema| serde_json::to_value(f()).unwrap()["title"].clone();
+        let schema = |f: fn() -> guerdon_core::schemars::Schema| {
+            serde_json::to_value(f()).unwrap()["title"].clone()
+        };
         for method in crate::METHODS {
             let Kind::Function(info, _) = method.def.kind else { continue };
             let rates = schema(info.input) == "Games" && schema(info.output) == "Leaderboard";
-            assert_eq!(rates, RATERS.iter().any(|(id, _)| *id == method.def.id), "{}", method.def.id);
+            assert_eq!(
+                rates,
+                RATERS.iter().any(|(id, _)| *id == method.def.id),
+                "{}",
+                method.def.id
+            );
         }
     }
 

@@ -117,7 +117,8 @@ pub fn iterate(counts: &Counts, params: &Newman) -> Result<Found, MethodError> {
         let v = next_v;
         let (next, updated) = step(counts, &roots, v);
         next_v = updated;
-        let change = next.iter().zip(&roots).map(|(x, root)| (x - root * root).powi(2)).sum::<f64>().sqrt();
+        let change =
+            next.iter().zip(&roots).map(|(x, root)| (x - root * root).powi(2)).sum::<f64>().sqrt();
         roots = next.iter().map(|x| x.sqrt()).collect();
         if change < tolerance || (params.preset == Preset::Evalica && iterations == limit) {
             return Ok(Found { scores: next, v, iterations });
@@ -126,7 +127,9 @@ pub fn iterate(counts: &Counts, params: &Newman) -> Result<Found, MethodError> {
             break;
         }
     }
-    Err(MethodError::Budget(format!("the iteration did not settle in {limit} steps: raise `limit`")))
+    Err(MethodError::Budget(format!(
+        "the iteration did not settle in {limit} steps: raise `limit`"
+    )))
 }
 
 /// One update: the new strengths and the new `v`. `roots` are the square roots of the strengths.
@@ -146,15 +149,22 @@ fn step(counts: &Counts, roots: &[f64], v: f64) -> (Vec<f64>, f64) {
         tied += cell.ties * (of_a + of_b) * share;
         won += 2.0 * (cell.wins_a + cell.wins_b) * both * share;
     }
-    let scores = sums.into_iter().map(|(up, down)| if down > 0.0 { up / down } else { 1.0 }).collect();
+    let scores =
+        sums.into_iter().map(|(up, down)| if down > 0.0 { up / down } else { 1.0 }).collect();
     (scores, if won > 0.0 { tied / won } else { v })
 }
 
 impl Rate for Newman {
-    fn rate(&self, all: &Comparisons, counts: &Counts, _seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        _seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         super::needs_comparisons(counts)?;
         let found = iterate(counts, self)?;
-        let strengths = log_strengths(&found.scores).ok_or_else(|| MethodError::domain("a strength vanished"))?;
+        let strengths = log_strengths(&found.scores)
+            .ok_or_else(|| MethodError::domain("a strength vanished"))?;
         let mut draft = Draft::new(METHOD.id, all.names(), counts, strengths, Scale::Strength);
         let components = graph::connected(counts, &[]);
         components.center(&mut draft.values);
@@ -199,11 +209,13 @@ mod tests {
     #[test]
     fn it_is_the_davidson_fit() {
         let cell = |a, b, wins_a, wins_b, ties| Cell { a, b, wins_a, wins_b, ties };
-        let cells = [cell(0, 1, 3.0, 1.0, 2.0), cell(1, 2, 3.0, 1.0, 2.0), cell(0, 2, 4.0, 1.0, 1.0)];
+        let cells =
+            [cell(0, 1, 3.0, 1.0, 2.0), cell(1, 2, 3.0, 1.0, 2.0), cell(0, 2, 4.0, 1.0, 1.0)];
         let counts = Counts::from_cells(3, cells);
         let found = iterate(&counts, &Newman::default()).unwrap();
         let names = ["a", "b", "c"].map(str::to_owned);
-        let davidson = fit(&counts, &names, &Options { ties: Ties::Davidson, ..Options::default() }).unwrap();
+        let davidson =
+            fit(&counts, &names, &Options { ties: Ties::Davidson, ..Options::default() }).unwrap();
         let strengths = log_strengths(&found.scores).unwrap();
         assert!(strengths.iter().zip(&davidson.theta).all(|(x, y)| (x - y).abs() < 1e-9));
         assert!((2.0 * found.v - davidson.tau.exp()).abs() < 1e-9);
@@ -212,6 +224,8 @@ mod tests {
     #[test]
     fn a_sweep_is_an_error() {
         let counts = Counts::from_cells(2, [Cell { a: 0, b: 1, wins_a: 3.0, ..Cell::default() }]);
-        assert!(iterate(&counts, &Newman::default()).unwrap_err().to_string().contains("never lost"));
+        assert!(
+            iterate(&counts, &Newman::default()).unwrap_err().to_string().contains("never lost")
+        );
     }
 }

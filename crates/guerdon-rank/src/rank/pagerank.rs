@@ -89,12 +89,16 @@ pub fn mass(counts: &Counts, params: &PageRank) -> Result<(Vec<f64>, usize), Met
             return Ok((mass, iteration));
         }
     }
-    Err(MethodError::Budget(format!("the iteration did not settle in {} steps: raise `limit`", params.limit)))
+    Err(MethodError::Budget(format!(
+        "the iteration did not settle in {} steps: raise `limit`",
+        params.limit
+    )))
 }
 
 fn step(counts: &Counts, lost: &[f64], mass: &[f64], damping: f64) -> Vec<f64> {
     let n = mass.len() as f64;
-    let handed: Vec<f64> = mass.iter().zip(lost).map(|(m, l)| if *l > 0.0 { m / l } else { 0.0 }).collect();
+    let handed: Vec<f64> =
+        mass.iter().zip(lost).map(|(m, l)| if *l > 0.0 { m / l } else { 0.0 }).collect();
     let kept: f64 = mass.iter().zip(lost).filter(|(_, l)| **l <= 0.0).map(|(m, _)| m).sum();
     let mut next = vec![(1.0 - damping) / n + damping * kept / n; mass.len()];
     for cell in counts.cells() {
@@ -104,17 +108,30 @@ fn step(counts: &Counts, lost: &[f64], mass: &[f64], damping: f64) -> Vec<f64> {
     }
     // Rounding must not let the total drift over thousands of steps.
     let total: f64 = next.iter().sum();
-    next.iter_mut().for_each(|x| *x /= total);
+    for x in &mut next {
+        *x /= total;
+    }
     next
 }
 
 impl Rate for PageRank {
-    fn rate(&self, all: &Comparisons, counts: &Counts, _seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        _seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         super::needs_comparisons(counts)?;
         let (mass, iterations) = mass(counts, self)?;
         let strengths = log_strengths(&mass);
         let scale = if strengths.is_some() { Scale::Strength } else { Scale::Score };
-        let mut draft = Draft::new(METHOD.id, all.names(), counts, strengths.unwrap_or_else(|| mass.clone()), scale);
+        let mut draft = Draft::new(
+            METHOD.id,
+            all.names(),
+            counts,
+            strengths.unwrap_or_else(|| mass.clone()),
+            scale,
+        );
         draft.scores = Some(mass);
         draft.fit.insert("iterations".into(), iterations as f64);
         draft.warnings = all.warnings().to_vec();
@@ -158,7 +175,11 @@ mod tests {
         assert!(r[0] > r[1] && r[1] > r[2]);
         assert!((r.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         // The values that evalica 0.4.2 gives for this chain.
-        for (mine, theirs) in r.iter().zip([0.520_869_287_239_107_3, 0.281_551_108_740_397_9, 0.197_579_593_732_285_86]) {
+        for (mine, theirs) in r.iter().zip([
+            0.520_869_287_239_107_3,
+            0.281_551_108_740_397_9,
+            0.197_579_593_732_285_86,
+        ]) {
             assert!((mine - theirs).abs() < 1e-6);
         }
         let (flat, _) = mass(&counts, &PageRank { damping: 0.0, ..PageRank::default() }).unwrap();

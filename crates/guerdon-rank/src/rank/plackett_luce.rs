@@ -102,17 +102,25 @@ impl Data {
         if let Some(weight) = &input.weight {
             MethodError::same_length(("rankings", input.rankings.len()), ("weight", weight.len()))?;
             if let Some(bad) = weight.iter().find(|w| !w.is_finite() || **w < 0.0) {
-                return Err(MethodError::domain(format!("a weight is {bad}: weights must be finite and at least 0")));
+                return Err(MethodError::domain(format!(
+                    "a weight is {bad}: weights must be finite and at least 0"
+                )));
             }
         }
         let mut names = Names::default();
         let mut rankings = Vec::with_capacity(input.rankings.len());
         for (k, ranking) in input.rankings.iter().enumerate() {
-            let ids = ranking.iter().map(|name| Ok(names.id(name)? as usize)).collect::<Result<Vec<_>, MethodError>>()?;
+            let ids = ranking
+                .iter()
+                .map(|name| Ok(names.id(name)? as usize))
+                .collect::<Result<Vec<_>, MethodError>>()?;
             let mut sorted = ids.clone();
             sorted.sort_unstable();
             if let Some(twice) = sorted.windows(2).find(|w| w[0] == w[1]) {
-                return Err(MethodError::domain(format!("ranking {k} lists `{}` twice", ranking[ids.iter().position(|i| *i == twice[0]).unwrap_or(0)])));
+                return Err(MethodError::domain(format!(
+                    "ranking {k} lists `{}` twice",
+                    ranking[ids.iter().position(|i| *i == twice[0]).unwrap_or(0)]
+                )));
             }
             rankings.push((ids, input.weight.as_ref().map_or(1.0, |w| w[k])));
         }
@@ -121,14 +129,15 @@ impl Data {
 
     /// Who was placed before whom in neighbouring places: enough to know what is connected.
     fn counts(&self) -> Counts {
-        let neighbours = self.rankings.iter().filter(|(_, weight)| *weight > 0.0).flat_map(|(ids, weight)| {
-            ids.windows(2).map(|pair| Cell {
-                a: u32::try_from(pair[0]).unwrap_or(u32::MAX),
-                b: u32::try_from(pair[1]).unwrap_or(u32::MAX),
-                wins_a: *weight,
-                ..Cell::default()
-            })
-        });
+        let neighbours =
+            self.rankings.iter().filter(|(_, weight)| *weight > 0.0).flat_map(|(ids, weight)| {
+                ids.windows(2).map(|pair| Cell {
+                    a: u32::try_from(pair[0]).unwrap_or(u32::MAX),
+                    b: u32::try_from(pair[1]).unwrap_or(u32::MAX),
+                    wins_a: *weight,
+                    ..Cell::default()
+                })
+            });
         Counts::from_cells(self.names.len(), neighbours)
     }
 
@@ -196,7 +205,11 @@ struct Solved {
 impl PlackettLuce {
     fn solve(&self, data: &Data, components: &graph::Components) -> Result<Solved, MethodError> {
         let mut theta = vec![0.0; data.names.len()];
-        let singular = || MethodError::domain("the information about the strengths is singular: set `ridge` (for example 0.1)");
+        let singular = || {
+            MethodError::domain(
+                "the information about the strengths is singular: set `ridge` (for example 0.1)",
+            )
+        };
         for iterations in 1..=self.limit {
             let (mut gradient, information) = data.gradient_and_information(&theta);
             gradient.iter_mut().zip(&theta).for_each(|(g, t)| *g -= self.ridge * t);
@@ -208,13 +221,21 @@ impl PlackettLuce {
                 return Ok(Solved { theta, errors, iterations });
             }
         }
-        Err(MethodError::Budget(format!("the fit did not converge in {} steps: raise `limit` or set `ridge`", self.limit)))
+        Err(MethodError::Budget(format!(
+            "the fit did not converge in {} steps: raise `limit` or set `ridge`",
+            self.limit
+        )))
     }
 
     /// The factor of the information with ridge and, along each component's level, a gauge of this size.
-    fn factor(&self, mut information: Matrix, components: &graph::Components) -> Option<(Cholesky, f64)> {
+    fn factor(
+        &self,
+        mut information: Matrix,
+        components: &graph::Components,
+    ) -> Option<(Cholesky, f64)> {
         let n = information.n();
-        let gauge = ((0..n).map(|i| information.at(i, i)).sum::<f64>() / n as f64 + self.ridge).max(f64::MIN_POSITIVE);
+        let gauge = ((0..n).map(|i| information.at(i, i)).sum::<f64>() / n as f64 + self.ridge)
+            .max(f64::MIN_POSITIVE);
         for i in 0..n {
             information.add(i, i, self.ridge);
         }
@@ -231,12 +252,21 @@ impl PlackettLuce {
     fn errors(&self, factor: &Cholesky, gauge: f64, components: &graph::Components) -> Vec<f64> {
         let inverse = factor.inverse();
         let sizes: Vec<f64> = components.members().iter().map(|m| m.len() as f64).collect();
-        let variance = |i: usize| inverse.at(i, i) - 1.0 / ((gauge + self.ridge) * sizes[components.label[i]]);
+        let variance =
+            |i: usize| inverse.at(i, i) - 1.0 / ((gauge + self.ridge) * sizes[components.label[i]]);
         (0..inverse.n()).map(|i| variance(i).max(0.0).sqrt()).collect()
     }
 
-    fn advance(&self, data: &Data, components: &graph::Components, theta: &mut Vec<f64>, step: &[f64]) -> f64 {
-        let value = |theta: &[f64]| data.value(theta) - 0.5 * self.ridge * theta.iter().map(|t| t * t).sum::<f64>();
+    fn advance(
+        &self,
+        data: &Data,
+        components: &graph::Components,
+        theta: &mut Vec<f64>,
+        step: &[f64],
+    ) -> f64 {
+        let value = |theta: &[f64]| {
+            data.value(theta) - 0.5 * self.ridge * theta.iter().map(|t| t * t).sum::<f64>()
+        };
         let before = value(theta);
         let mut scale = 1.0;
         for _ in 0..40 {
@@ -259,7 +289,9 @@ impl Function for PlackettLuce {
     fn call(&self, input: &Rankings, _seed: u64) -> Result<Leaderboard, MethodError> {
         let data = Data::read(input)?;
         if data.names.len() > MOST {
-            return Err(MethodError::Budget(format!("`rank.plackett_luce` serves up to {MOST} contestants")));
+            return Err(MethodError::Budget(format!(
+                "`rank.plackett_luce` serves up to {MOST} contestants"
+            )));
         }
         let counts = data.counts();
         super::needs_comparisons(&counts)?;
@@ -282,7 +314,10 @@ impl Function for PlackettLuce {
         draft.fit.insert("log_likelihood".into(), data.value(&draft.values));
         draft.fit.insert("iterations".into(), solved.iterations as f64);
         if components.count > 1 {
-            draft.warnings.push(format!("{} groups never met: ratings are comparable only within a group", components.count));
+            draft.warnings.push(format!(
+                "{} groups never met: ratings are comparable only within a group",
+                components.count
+            ));
         }
         draft.component = components.label;
         Ok(draft.finish())
@@ -315,9 +350,14 @@ mod tests {
 
     #[test]
     fn rankings_of_two_are_bradley_terry() {
-        let board = PlackettLuce::default().call(&rankings(&["ab", "ab", "ba", "bc", "cb", "bc", "ca"]), 0).unwrap();
+        let board = PlackettLuce::default()
+            .call(&rankings(&["ab", "ab", "ba", "bc", "cb", "bc", "ca"]), 0)
+            .unwrap();
         let cell = |a, b, wins_a, wins_b| Cell { a, b, wins_a, wins_b, ties: 0.0 };
-        let counts = Counts::from_cells(3, [cell(0, 1, 2.0, 1.0), cell(1, 2, 2.0, 1.0), cell(0, 2, 0.0, 1.0)]);
+        let counts = Counts::from_cells(
+            3,
+            [cell(0, 1, 2.0, 1.0), cell(1, 2, 2.0, 1.0), cell(0, 2, 0.0, 1.0)],
+        );
         let names = ["a", "b", "c"].map(str::to_owned);
         let theta = fit(&counts, &names, &Options::default()).unwrap().theta;
         for (name, theta) in names.iter().zip(theta) {
@@ -335,6 +375,10 @@ mod tests {
         check(&rankings(&[]), "at least two");
         check(&rankings(&["abc"]), "never placed below");
         check(&Rankings { weight: Some(vec![f64::NAN]), ..rankings(&["ab"]) }, "NaN");
-        assert!(PlackettLuce { ridge: 0.1, ..PlackettLuce::default() }.call(&rankings(&["abc"]), 0).is_ok());
+        assert!(
+            PlackettLuce { ridge: 0.1, ..PlackettLuce::default() }
+                .call(&rankings(&["abc"]), 0)
+                .is_ok()
+        );
     }
 }

@@ -80,7 +80,10 @@ impl Params for Plan {
         if self.power > 0.0 && self.power < 1.0 {
             return Ok(());
         }
-        Err(ParamError::new("power", format!("`power` must lie between 0 and 1, for example 0.8, not {}", self.power)))
+        Err(ParamError::new(
+            "power",
+            format!("`power` must lie between 0 and 1, for example 0.8, not {}", self.power),
+        ))
     }
 }
 
@@ -126,7 +129,12 @@ impl Plan {
         let neighbours = order.windows(2).filter(|pair| label[pair[0]] == label[pair[1]]);
         let decisions = neighbours.map(|pair| {
             let (a, b) = (pair[0], pair[1]);
-            let more = needed(fit.theta[a] - fit.theta[b], covariance.of_difference(a, b), self.level, self.power);
+            let more = needed(
+                fit.theta[a] - fit.theta[b],
+                covariance.of_difference(a, b),
+                self.level,
+                self.power,
+            );
             Decision { better: names[a].clone(), worse: names[b].clone(), more }
         });
         let asks = next_pairs(&fit.theta, label, &covariance, self.goal, self.list);
@@ -135,7 +143,10 @@ impl Plan {
             second: names[ask.b].clone(),
             gain: ask.gain,
         };
-        Ok(Planned { decisions: decisions.collect(), questions: asks.iter().map(question).collect() })
+        Ok(Planned {
+            decisions: decisions.collect(),
+            questions: asks.iter().map(question).collect(),
+        })
     }
 }
 
@@ -178,7 +189,10 @@ mod tests {
         let plan = Plan::default().plan(&counts(), &names).unwrap();
         assert_eq!(plan.decisions[0].more, Some(0));
         assert!(plan.decisions[1].more.unwrap() > 100);
-        assert_eq!((plan.questions[0].first.as_str(), plan.questions[0].second.as_str()), ("b", "c"));
+        assert_eq!(
+            (plan.questions[0].first.as_str(), plan.questions[0].second.as_str()),
+            ("b", "c")
+        );
         let best = Plan { goal: Goal::Best, ..Plan::default() }.plan(&counts(), &names).unwrap();
         assert!(best.questions.iter().all(|q| q.first == "a"));
     }

@@ -90,23 +90,31 @@ impl RoundRobin {
         let mut rng = seed::stream(seed, &format!("league {prompt}"));
         let mut rounds = league::rounds(duels.names.len());
         if self.both_slots {
-            let second_half: Vec<_> = rounds.iter().map(|r| r.iter().map(|&(a, b)| (b, a)).collect()).collect();
+            let second_half: Vec<_> =
+                rounds.iter().map(|r| r.iter().map(|&(a, b)| (b, a)).collect()).collect();
             rounds.extend::<Vec<Vec<(usize, usize)>>>(second_half);
         }
         let mut bouts = Vec::new();
-        let (mut points, mut scores) = (vec![0.0_f64; duels.names.len()], vec![0.0_f64; duels.names.len()]);
+        let (mut points, mut scores) =
+            (vec![0.0_f64; duels.names.len()], vec![0.0_f64; duels.names.len()]);
         for (round, pairs) in rounds.into_iter().enumerate() {
             for (first, second) in pairs {
                 let met = duels.meet(prompt, first, second, self.draw.then_some(&mut rng));
                 bouts.push(Bout { round, first, second, scores: met });
                 for (i, own, other) in [(first, met.0, met.1), (second, met.1, met.0)] {
                     scores[i] += own;
-                    points[i] += if own > other { self.win } else { f64::from(u8::from(own == other)) * self.tie };
+                    points[i] += if own > other {
+                        self.win
+                    } else {
+                        f64::from(u8::from(own == other)) * self.tie
+                    };
                 }
             }
         }
         let mut order: Vec<usize> = (0..points.len()).collect();
-        order.sort_by(|&i, &j| points[j].total_cmp(&points[i]).then(scores[j].total_cmp(&scores[i])));
+        order.sort_by(|&i, &j| {
+            points[j].total_cmp(&points[i]).then(scores[j].total_cmp(&scores[i]))
+        });
         (order, bouts)
     }
 }
@@ -120,10 +128,14 @@ impl Function for RoundRobin {
         let n = input.names.len();
         let matches = n.saturating_mul(n.saturating_sub(1)).saturating_mul(input.tables.len());
         if matches > MOST {
-            return Err(MethodError::Budget(format!("{matches} matches are more than {MOST}: use `rank.single_elimination`")));
+            return Err(MethodError::Budget(format!(
+                "{matches} matches are more than {MOST}: use `rank.single_elimination`"
+            )));
         }
-        let rounds: Vec<_> = (0..input.tables.len()).map(|prompt| self.prompt(input, prompt, seed)).collect();
-        let tournaments = rounds.iter().map(|(order, bouts)| played(&input.names, order, bouts)).collect();
+        let rounds: Vec<_> =
+            (0..input.tables.len()).map(|prompt| self.prompt(input, prompt, seed)).collect();
+        let tournaments =
+            rounds.iter().map(|(order, bouts)| played(&input.names, order, bouts)).collect();
         let bouts: Vec<Vec<Bout>> = rounds.into_iter().map(|(_, bouts)| bouts).collect();
         let all = pooled(&input.names, &bouts)?;
         let method = Counting { win: self.win, tie: self.tie, ..Counting::default() };
@@ -153,12 +165,16 @@ mod tests {
     #[test]
     fn a_perfect_judge_gives_the_order() {
         let row = |i: usize| vec![6.0 - i as f64; 6];
-        let duels = Duels { names: (0..6).map(|i| format!("m{i}")).collect(), tables: vec![(0..6).map(row).collect(); 2] };
+        let duels = Duels {
+            names: (0..6).map(|i| format!("m{i}")).collect(),
+            tables: vec![(0..6).map(row).collect(); 2],
+        };
         let out = RoundRobin::default().call(&duels, 0).unwrap();
         assert_eq!(out.tournaments[1].matches.len(), 15);
         assert_eq!(out.tournaments[0].order, ["m0", "m1", "m2", "m3", "m4", "m5"]);
         assert_eq!(out.board.ratings[0].score, 10.0);
-        let twice = RoundRobin { both_slots: true, ..RoundRobin::default() }.call(&duels, 0).unwrap();
+        let twice =
+            RoundRobin { both_slots: true, ..RoundRobin::default() }.call(&duels, 0).unwrap();
         assert_eq!(twice.tournaments[0].matches.len(), 30);
     }
 }

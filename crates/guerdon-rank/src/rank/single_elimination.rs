@@ -119,11 +119,15 @@ impl SingleElimination {
                 seeds = by_anchor(&bouts, n);
             }
         }
-        let extra: Vec<(usize, f64)> = bouts.iter().flat_map(|b| [(b.first, b.scores.0), (b.second, b.scores.1)]).collect();
+        let extra: Vec<(usize, f64)> =
+            bouts.iter().flat_map(|b| [(b.first, b.scores.0), (b.second, b.scores.1)]).collect();
         let after = usize::from(!bouts.is_empty());
-        let bracket = bracket::play(&seeds, |a, b| duels.meet(prompt, a, b, self.draw.then_some(&mut *rng)));
+        let bracket =
+            bracket::play(&seeds, |a, b| duels.meet(prompt, a, b, self.draw.then_some(&mut *rng)));
         let order = bracket.order(&seeds, &extra);
-        bouts.extend(bracket.bouts.into_iter().map(|bout| Bout { round: bout.round + after, ..bout }));
+        bouts.extend(
+            bracket.bouts.into_iter().map(|bout| Bout { round: bout.round + after, ..bout }),
+        );
         (order, bouts)
     }
 }
@@ -166,7 +170,10 @@ pub(super) fn played(names: &[String], order: &[usize], bouts: &[Bout]) -> Playe
         first_score: bout.scores.0,
         second_score: bout.scores.1,
     };
-    Played { order: order.iter().map(|&i| names[i].clone()).collect(), matches: bouts.iter().map(named).collect() }
+    Played {
+        order: order.iter().map(|&i| names[i].clone()).collect(),
+        matches: bouts.iter().map(named).collect(),
+    }
 }
 
 impl Function for SingleElimination {
@@ -211,7 +218,10 @@ mod tests {
     /// A judge whose scores are the qualities, contestant 0 the best.
     fn perfect(n: usize, prompts: usize) -> Duels {
         let row = |i: usize| vec![(n - i) as f64; n];
-        Duels { names: (0..n).map(|i| format!("m{i}")).collect(), tables: vec![(0..n).map(row).collect(); prompts] }
+        Duels {
+            names: (0..n).map(|i| format!("m{i}")).collect(),
+            tables: vec![(0..n).map(row).collect(); prompts],
+        }
     }
 
     #[test]
@@ -220,14 +230,20 @@ mod tests {
         let mut second = 0;
         for tournament in &out.tournaments {
             assert_eq!((tournament.matches.len(), tournament.order[0].as_str()), (7, "m0"));
-            let plays = tournament.matches.iter().filter(|m| m.first == "m0" || m.second == "m0").count();
+            let plays =
+                tournament.matches.iter().filter(|m| m.first == "m0" || m.second == "m0").count();
             assert_eq!(plays, 3);
             second += usize::from(tournament.order[1] == "m1");
         }
         // The second best is in the other half with probability 4/7.
         assert!((second as f64 / 200.0 - 4.0 / 7.0).abs() < 0.11, "{second}");
         assert_eq!(out.board.ratings[0].name, "m0");
-        assert_eq!(SingleElimination::default().call(&perfect(5, 1), 3).unwrap().tournaments[0].matches.len(), 4);
+        assert_eq!(
+            SingleElimination::default().call(&perfect(5, 1), 3).unwrap().tournaments[0]
+                .matches
+                .len(),
+            4
+        );
     }
 
     #[test]
@@ -236,7 +252,10 @@ mod tests {
         let out = method.call(&perfect(8, 1), 0).unwrap();
         let tournament = &out.tournaments[0];
         assert_eq!(tournament.matches.len(), 14);
-        let first: Vec<(&str, &str)> = tournament.matches[7..11].iter().map(|m| (m.first.as_str(), m.second.as_str())).collect();
+        let first: Vec<(&str, &str)> = tournament.matches[7..11]
+            .iter()
+            .map(|m| (m.first.as_str(), m.second.as_str()))
+            .collect();
         assert_eq!(first, [("m0", "m7"), ("m3", "m4"), ("m1", "m6"), ("m2", "m5")]);
         assert_eq!(tournament.order, ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"]);
     }

@@ -116,18 +116,26 @@ impl StyleBt {
     pub fn fit(&self, all: &Comparisons, counts: &Counts) -> Result<StyleFit, MethodError> {
         super::needs_comparisons(counts)?;
         if counts.n() > MOST {
-            return Err(MethodError::Budget(format!("`rank.style_bt` serves up to {MOST} contestants")));
+            return Err(MethodError::Budget(format!(
+                "`rank.style_bt` serves up to {MOST} contestants"
+            )));
         }
         if self.ridge == 0.0 && graph::separation(counts, &[]).is_some() {
-            return Err(MethodError::domain("someone never lost to the others: set `ridge` (1 is the default)"));
+            return Err(MethodError::domain(
+                "someone never lost to the others: set `ridge` (1 is the default)",
+            ));
         }
         let chosen = self.chosen(all)?;
         let mut warnings = Vec::new();
-        let columns = chosen.iter().map(|style| self.feature(style, &mut warnings)).collect::<Result<Vec<_>, _>>()?;
+        let columns = chosen
+            .iter()
+            .map(|style| self.feature(style, &mut warnings))
+            .collect::<Result<Vec<_>, _>>()?;
         let problem = Problem::new(self.ridge, all, counts, columns);
         let (point, errors) = problem.solve()?;
         let (theta, beta) = point.split_at(counts.n());
-        let coefficients = chosen.iter().map(|style| style.name.clone()).zip(beta.iter().copied()).collect();
+        let coefficients =
+            chosen.iter().map(|style| style.name.clone()).zip(beta.iter().copied()).collect();
         Ok(StyleFit { theta: theta.to_vec(), errors, coefficients, warnings })
     }
 
@@ -135,10 +143,13 @@ impl StyleBt {
         let Some(features) = &self.features else { return Ok(all.styles().iter().collect()) };
         let known: Vec<String> = all.styles().iter().map(|style| style.name.clone()).collect();
         let find = |name: &String| {
-            all.styles().iter().find(|style| style.name == *name).ok_or_else(|| MethodError::MissingColumn {
-                name: name.clone(),
-                near: guerdon_core::nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
-                known: known.clone(),
+            all.styles().iter().find(|style| style.name == *name).ok_or_else(|| {
+                MethodError::MissingColumn {
+                    name: name.clone(),
+                    near: guerdon_core::nearest(name, known.iter().map(String::as_str))
+                        .map(str::to_owned),
+                    known: known.clone(),
+                }
             })
         };
         features.iter().map(find).collect()
@@ -156,10 +167,15 @@ impl StyleBt {
         let mean = values.iter().sum::<f64>() / n;
         let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
         if deviation <= 1e-12 * (1.0 + mean.abs()) || !deviation.is_finite() {
-            warnings.push(format!("`{}` never varies between the two sides: its coefficient is 0", style.name));
-            values.iter_mut().for_each(|x| *x = 0.0);
+            warnings.push(format!(
+                "`{}` never varies between the two sides: its coefficient is 0",
+                style.name
+            ));
+            values.fill(0.0);
         } else {
-            values.iter_mut().for_each(|x| *x = (*x - mean) / deviation);
+            for x in &mut values {
+                *x = (*x - mean) / deviation;
+            }
         }
         Ok(values)
     }
@@ -180,21 +196,29 @@ impl<'a> Problem<'a> {
         let tens = std::f64::consts::LN_10 * std::f64::consts::LN_10;
         let mut penalty = vec![ridge / tens; n];
         // A feature that never varies needs some penalty, or its coefficient would be undetermined.
-        penalty.extend(columns.iter().map(|c| if c.iter().all(|x| *x == 0.0) { ridge.max(1.0) } else { ridge }));
+        penalty.extend(
+            columns
+                .iter()
+                .map(|c| if c.iter().all(|x| *x == 0.0) { ridge.max(1.0) } else { ridge }),
+        );
         Self { all, n, columns, penalty, components: graph::connected(counts, &[]) }
     }
 
     fn odds(&self, point: &[f64], k: usize, a: usize, b: usize) -> f64 {
-        let style: f64 = self.columns.iter().zip(&point[self.n..]).map(|(column, beta)| beta * column[k]).sum();
+        let style: f64 =
+            self.columns.iter().zip(&point[self.n..]).map(|(column, beta)| beta * column[k]).sum();
         point[a] - point[b] + style
     }
 
     fn value(&self, point: &[f64]) -> f64 {
         let rows = self.all.rows().enumerate().map(|(k, (a, b, outcome, weight))| {
             let odds = self.odds(point, k, a, b);
-            weight * (outcome.points() * ln_sigmoid(odds) + (1.0 - outcome.points()) * ln_sigmoid(-odds))
+            weight
+                * (outcome.points() * ln_sigmoid(odds)
+                    + (1.0 - outcome.points()) * ln_sigmoid(-odds))
         });
-        rows.sum::<f64>() - 0.5 * self.penalty.iter().zip(point).map(|(p, x)| p * x * x).sum::<f64>()
+        rows.sum::<f64>()
+            - 0.5 * self.penalty.iter().zip(point).map(|(p, x)| p * x * x).sum::<f64>()
     }
 
     fn gradient_and_information(&self, point: &[f64]) -> (Vec<f64>, Matrix) {
@@ -230,15 +254,20 @@ impl<'a> Problem<'a> {
             let (gradient, mut information) = self.gradient_and_information(&point);
             let gauge = information.at(0, 0).max(f64::MIN_POSITIVE);
             self.add_gauge(&mut information, gauge);
-            let factor = Cholesky::of(information)
-                .ok_or_else(|| MethodError::domain("the style properties determine each other: leave one out or set `ridge`"))?;
+            let factor = Cholesky::of(information).ok_or_else(|| {
+                MethodError::domain(
+                    "the style properties determine each other: leave one out or set `ridge`",
+                )
+            })?;
             let step = factor.solve(&gradient);
             let moved = self.advance(&mut point, &step);
             if moved <= 1e-11 * (1.0 + max_abs(&point)) {
                 return Ok((point, self.errors(&factor, gauge)));
             }
         }
-        Err(MethodError::Budget("the style-controlled fit did not converge in 200 steps: raise `ridge`".into()))
+        Err(MethodError::Budget(
+            "the style-controlled fit did not converge in 200 steps: raise `ridge`".into(),
+        ))
     }
 
     fn add_gauge(&self, information: &mut Matrix, gauge: f64) {
@@ -275,17 +304,34 @@ impl<'a> Problem<'a> {
 }
 
 impl Rate for StyleBt {
-    fn rate(&self, all: &Comparisons, counts: &Counts, _seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        _seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         let fit = self.fit(all, counts)?;
         let z = guerdon_stats::dist::two_sided_z(self.level);
         let mut draft = Draft::new(METHOD.id, all.names(), counts, fit.theta, Scale::Strength);
         draft.component = graph::connected(counts, &[]).label;
-        draft.intervals = draft.values.iter().zip(&fit.errors).map(|(t, e)| Some((t - z * e, t + z * e))).collect();
+        draft.intervals = draft
+            .values
+            .iter()
+            .zip(&fit.errors)
+            .map(|(t, e)| Some((t - z * e, t + z * e)))
+            .collect();
         draft.interval = Some(("fisher", self.level));
-        draft.fit = fit.coefficients.into_iter().map(|(name, beta)| (format!("style {name}"), beta)).collect();
+        draft.fit = fit
+            .coefficients
+            .into_iter()
+            .map(|(name, beta)| (format!("style {name}"), beta))
+            .collect();
         draft.warnings = all.warnings().iter().cloned().chain(fit.warnings).collect();
         if draft.fit.is_empty() {
-            draft.warnings.push("the comparisons have no style properties: this is a plain Bradley-Terry fit".into());
+            draft.warnings.push(
+                "the comparisons have no style properties: this is a plain Bradley-Terry fit"
+                    .into(),
+            );
         }
         Ok(draft.finish())
     }
@@ -307,7 +353,7 @@ guerdon_core::method! {
     status: Verified(ClosedForm("without features it is the ridge-penalised Bradley-Terry fit; simulated coefficients are recovered")),
     laws: [],
     exempt: [
-        PermutationInvariant: "the result is invariant, but the columns of a style lie deeper than the lists that the law shuffles"
+        PermutationInvariant: "the result is invariant, but the columns of a style lie deeper than the lists that the law shuffles."
     ],
     samples: [
         r#"{"first": ["a", "b", "c", "a", "b", "c"], "second": ["b", "c", "a", "c", "a", "b"],
@@ -331,14 +377,21 @@ mod tests {
     fn a_planted_preference_for_length_is_found() {
         let mut rng = seed::stream(4, "style");
         let truth: Vec<f64> = (0..6_u8).map(|i| f64::from(i) * 0.4 - 1.0).collect();
-        let (mut first, mut second, mut outcome, mut lengths) = (vec![], vec![], vec![], (vec![], vec![]));
+        let (mut first, mut second, mut outcome, mut lengths) =
+            (vec![], vec![], vec![], (vec![], vec![]));
         for _ in 0..20_000 {
             let a = rng.random_range(0..6_u32);
             let b = (a + rng.random_range(1..6_u32)) % 6;
-            let mut length = |i: u32| 400.0 * (-0.5 * truth[i as usize]).exp() * rng.random_range(0.5..1.5_f64);
+            let mut length =
+                |i: u32| 400.0 * (-0.5 * truth[i as usize]).exp() * rng.random_range(0.5..1.5_f64);
             let (long_a, long_b) = (length(a), length(b));
-            let odds = truth[a as usize] - truth[b as usize] + 3.0 * super::relative(long_a, long_b);
-            outcome.push(if rng.random::<f64>() < sigmoid(odds) { Outcome::First } else { Outcome::Second });
+            let odds =
+                truth[a as usize] - truth[b as usize] + 3.0 * super::relative(long_a, long_b);
+            outcome.push(if rng.random::<f64>() < sigmoid(odds) {
+                Outcome::First
+            } else {
+                Outcome::Second
+            });
             first.push(a);
             second.push(b);
             lengths.0.push(long_a);
@@ -346,11 +399,15 @@ mod tests {
         }
         let names = (0..6).map(|i| format!("m{i}")).collect();
         let all = Comparisons::new(names, first, second, outcome).unwrap();
-        let all = all.with_style(Style { name: "length".into(), first: lengths.0, second: lengths.1 }).unwrap();
+        let all = all
+            .with_style(Style { name: "length".into(), first: lengths.0, second: lengths.1 })
+            .unwrap();
         let counts = all.counts();
         let controlled = StyleBt::default().fit(&all, &counts).unwrap();
         let plain = fit(&counts, all.names(), &Options::default()).unwrap();
-        let error = |theta: &[f64]| theta.iter().zip(&truth).map(|(t, x)| (t - x).powi(2)).sum::<f64>().sqrt();
+        let error = |theta: &[f64]| {
+            theta.iter().zip(&truth).map(|(t, x)| (t - x).powi(2)).sum::<f64>().sqrt()
+        };
         assert!(error(&controlled.theta) < 0.1, "{:?}", controlled.theta);
         assert!(error(&plain.theta) > 0.5);
         assert!(controlled.coefficients[0].1 > 0.3);
@@ -359,16 +416,24 @@ mod tests {
     #[test]
     fn without_features_it_is_the_ridge_fit() {
         let outcome = vec![Outcome::First, Outcome::First, Outcome::Second, Outcome::Tie];
-        let all = Comparisons::from_names(&["a", "b", "a", "c"], &["b", "c", "c", "a"], outcome).unwrap();
+        let all =
+            Comparisons::from_names(&["a", "b", "a", "c"], &["b", "c", "c", "a"], outcome).unwrap();
         let style = StyleBt::default().fit(&all, &all.counts()).unwrap();
         let tens = std::f64::consts::LN_10.powi(2);
-        let ridge = fit(&all.counts(), all.names(), &Options { ridge: 1.0 / tens, ..Options::default() }).unwrap();
+        let ridge =
+            fit(&all.counts(), all.names(), &Options { ridge: 1.0 / tens, ..Options::default() })
+                .unwrap();
         assert!(style.theta.iter().zip(&ridge.theta).all(|(x, y)| (x - y).abs() < 1e-9));
     }
 
     #[test]
     fn a_missing_feature_is_an_error_and_a_constant_one_a_warning() {
-        let all = Comparisons::from_names(&["a", "a"], &["b", "b"], vec![Outcome::First, Outcome::Second]).unwrap();
+        let all = Comparisons::from_names(
+            &["a", "a"],
+            &["b", "b"],
+            vec![Outcome::First, Outcome::Second],
+        )
+        .unwrap();
         let missing = StyleBt { features: Some(vec!["length".into()]), ..StyleBt::default() };
         assert!(missing.fit(&all, &all.counts()).is_err());
         let flat = Style { name: "length".into(), first: vec![5.0; 2], second: vec![5.0; 2] };

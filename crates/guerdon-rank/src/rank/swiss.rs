@@ -95,7 +95,13 @@ pub struct Wins {
 }
 
 /// Simulates `simulations` contests over the benchmarks `order` (indices), `eliminate` models leaving after each round.
-pub fn simulate(table: &ScoreTable, order: &[usize], eliminate: usize, simulations: usize, seed: u64) -> Vec<Wins> {
+pub fn simulate(
+    table: &ScoreTable,
+    order: &[usize],
+    eliminate: usize,
+    simulations: usize,
+    seed: u64,
+) -> Vec<Wins> {
     let n = table.models().len();
     let mut rng = seed::stream(seed, &format!("swiss {eliminate}"));
     let mut sums = vec![(0.0, 0.0); n];
@@ -167,19 +173,29 @@ impl Contest<'_> {
 }
 
 /// Checks the table and the work, and finds the benchmarks in the order of the rounds.
-pub(super) fn prepare(table: &ScoreTable, order: Option<&[String]>, simulations: usize) -> Result<Vec<usize>, MethodError> {
+pub(super) fn prepare(
+    table: &ScoreTable,
+    order: Option<&[String]>,
+    simulations: usize,
+) -> Result<Vec<usize>, MethodError> {
     table.check()?;
     if table.models().len() < 2 || table.tasks().is_empty() {
         return Err(MethodError::domain("a contest needs at least two models and one benchmark"));
     }
-    let steps = table.models().len().saturating_mul(table.tasks().len()).saturating_mul(simulations);
+    let steps =
+        table.models().len().saturating_mul(table.tasks().len()).saturating_mul(simulations);
     if steps > MOST {
-        return Err(MethodError::Budget(format!("{steps} steps are more than {MOST}: lower `simulations`")));
+        return Err(MethodError::Budget(format!(
+            "{steps} steps are more than {MOST}: lower `simulations`"
+        )));
     }
     let Some(order) = order else { return Ok((0..table.tasks().len()).collect()) };
     let find = |name: &String| {
         table.tasks().iter().position(|task| task == name).ok_or_else(|| {
-            MethodError::Param(ParamError::new("order", format!("`{name}` is not among the benchmarks")))
+            MethodError::Param(ParamError::new(
+                "order",
+                format!("`{name}` is not among the benchmarks"),
+            ))
         })
     };
     order.iter().map(find).collect()
@@ -226,14 +242,21 @@ mod tests {
     use guerdon_core::method::Function as _;
 
     fn table(scores: &[&[f64]]) -> ScoreTable {
-        let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+        let names =
+            |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
         let rows = scores.iter().map(|row| row.iter().map(|x| Some(*x)).collect()).collect();
         ScoreTable::new(names("m", scores.len()), names("t", scores[0].len()), rows).unwrap()
     }
 
     #[test]
     fn wins_sum_to_matches_and_byes() {
-        let five = table(&[&[1.0, 2.0, 3.0], &[2.0, 1.0, 5.0], &[3.0, 3.0, 1.0], &[4.0, 0.0, 2.0], &[0.0, 4.0, 4.0]]);
+        let five = table(&[
+            &[1.0, 2.0, 3.0],
+            &[2.0, 1.0, 5.0],
+            &[3.0, 3.0, 1.0],
+            &[4.0, 0.0, 2.0],
+            &[0.0, 4.0, 4.0],
+        ]);
         let wins = simulate(&five, &[0, 1, 2], 0, 500, 1);
         // Two matches and a bye in each of three rounds.
         assert!((wins.iter().map(|w| w.mean).sum::<f64>() - 9.0).abs() < 1e-9);
@@ -243,7 +266,8 @@ mod tests {
 
     #[test]
     fn the_order_of_the_rounds_decides_under_elimination() {
-        let specialist_first: Vec<&[f64]> = vec![&[0.0, 9.0, 9.0, 9.0], &[5.0; 4], &[4.0; 4], &[3.0; 4]];
+        let specialist_first: Vec<&[f64]> =
+            vec![&[0.0, 9.0, 9.0, 9.0], &[5.0; 4], &[4.0; 4], &[3.0; 4]];
         let score = |table: &ScoreTable| {
             let method = Swiss { eliminate: 1, simulations: 4000, ..Swiss::default() };
             method.call(table, 2).unwrap().get("m0").unwrap().score

@@ -164,7 +164,9 @@ impl TrueSkill {
         let double = if self.update == Update::ThurstoneMostellerPartial { 2.0 } else { 1.0 };
         let c = double * self.spread(a, b);
         let margin = match self.update {
-            Update::Trueskill => SQRT_2 * self.beta * normal_quantile(0.5 * (1.0 + self.draw_probability)),
+            Update::Trueskill => {
+                SQRT_2 * self.beta * normal_quantile(0.5 * (1.0 + self.draw_probability))
+            }
             _ => MARGIN,
         };
         let t = (a.mu - b.mu) / c;
@@ -190,7 +192,9 @@ impl TrueSkill {
     /// All skills after all rows of `all`, in order.
     pub fn run(&self, all: &Comparisons) -> Result<Vec<Skill>, MethodError> {
         if all.weight().is_some_and(|weight| weight.iter().any(|w| *w != 1.0)) {
-            return Err(MethodError::domain("`rank.trueskill` knows no weights: leave them out or use `rank.elo`"));
+            return Err(MethodError::domain(
+                "`rank.trueskill` knows no weights: leave them out or use `rank.elo`",
+            ));
         }
         let mut skills = vec![self.newcomer(); all.names().len()];
         for (a, b, outcome, _) in all.rows() {
@@ -239,7 +243,12 @@ fn within(t: f64, e: f64) -> (f64, f64) {
 }
 
 impl Rate for TrueSkill {
-    fn rate(&self, all: &Comparisons, counts: &Counts, _seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        _seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         super::needs_comparisons(counts)?;
         let skills = self.run(all)?;
         let means: Vec<f64> = skills.iter().map(|skill| skill.mu).collect();

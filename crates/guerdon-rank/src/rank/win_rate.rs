@@ -108,7 +108,10 @@ pub fn over_opponents(counts: &Counts, tie: f64) -> Vec<f64> {
 pub fn tallies(counts: &Counts, tie: f64, against: Option<usize>) -> Vec<(f64, f64)> {
     let mut tallies = vec![(0.0, 0.0); counts.n()];
     for cell in counts.cells() {
-        let sides = [(cell.a as usize, cell.b as usize, cell.wins_a), (cell.b as usize, cell.a as usize, cell.wins_b)];
+        let sides = [
+            (cell.a as usize, cell.b as usize, cell.wins_a),
+            (cell.b as usize, cell.a as usize, cell.wins_b),
+        ];
         for (i, j, wins) in sides {
             if against.is_none_or(|r| r == j) {
                 tallies[i].0 += wins + tie * cell.ties;
@@ -131,7 +134,11 @@ pub fn wilson(points: f64, total: f64, z: f64) -> Option<(f64, f64)> {
 }
 
 impl WinRate {
-    fn by_comparisons(&self, all: &Comparisons, counts: &Counts) -> Result<Leaderboard, MethodError> {
+    fn by_comparisons(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+    ) -> Result<Leaderboard, MethodError> {
         let reference = self.reference(all)?;
         let tallies = tallies(counts, self.tie, reference);
         let rated: Vec<usize> = (0..tallies.len()).filter(|&i| tallies[i].1 > 0.0).collect();
@@ -145,7 +152,9 @@ impl WinRate {
         let mut board = draft.finish();
         let left_out = all.names().len() - rated.len() - usize::from(reference.is_some());
         if left_out > 0 {
-            board.warnings.push(format!("{left_out} contestants met nobody that counts: they are left out"));
+            board
+                .warnings
+                .push(format!("{left_out} contestants met nobody that counts: they are left out"));
         }
         let names: Vec<&String> = rated.iter().map(|&i| &all.names()[i]).collect();
         board.ratings.retain(|rating| names.contains(&&rating.name));
@@ -158,20 +167,29 @@ impl WinRate {
         found.map(Some).ok_or_else(|| {
             let near = guerdon_core::nearest(name, all.names().iter().map(String::as_str));
             let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            MethodError::Param(ParamError::new("against", format!("`{name}` is not among the contestants{hint}")))
+            MethodError::Param(ParamError::new(
+                "against",
+                format!("`{name}` is not among the contestants{hint}"),
+            ))
         })
     }
 }
 
 impl Rate for WinRate {
-    fn rate(&self, all: &Comparisons, counts: &Counts, seed: u64) -> Result<Leaderboard, MethodError> {
+    fn rate(
+        &self,
+        all: &Comparisons,
+        counts: &Counts,
+        seed: u64,
+    ) -> Result<Leaderboard, MethodError> {
         if self.against.is_some() || self.over == Over::Comparisons {
             return self.by_comparisons(all, counts);
         }
         let method = |counts: &Counts| Ok(over_opponents(counts, self.tie));
         let mut draft = Draft::new(METHOD.id, all.names(), counts, method(counts)?, Scale::Score);
         draft.warnings = all.warnings().to_vec();
-        Bootstrap { all, counts, rounds: self.rounds, level: self.level, seed }.add(&mut draft, &method)?;
+        Bootstrap { all, counts, rounds: self.rounds, level: self.level, seed }
+            .add(&mut draft, &method)?;
         Ok(draft.finish())
     }
 }
@@ -227,9 +245,14 @@ mod tests {
         let all = sample();
         let method = WinRate { against: Some("c".into()), ..WinRate::default() };
         let board = method.rate(&all, &all.counts(), 0).unwrap();
-        assert_eq!(board.ratings.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["a", "b", "d"]);
+        assert_eq!(
+            board.ratings.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(),
+            ["a", "b", "d"]
+        );
         let unknown = WinRate { against: Some("z".into()), ..WinRate::default() };
-        assert!(unknown.rate(&all, &all.counts(), 0).unwrap_err().to_string().contains("`z` is not"));
+        assert!(
+            unknown.rate(&all, &all.counts(), 0).unwrap_err().to_string().contains("`z` is not")
+        );
     }
 
     /// 12 of 33: the catalogue's Wilson interval.

@@ -26,7 +26,13 @@ pub fn changes(before: &Leaderboard, now: &Leaderboard) -> Vec<Change> {
     let of_present = now.ratings.iter().filter_map(|present| {
         let Some(past) = before.get(&present.name) else {
             let name = present.name.clone();
-            return Some(Change { name, rank_before: None, rank_now: Some(present.rank), moved: None, clear: false });
+            return Some(Change {
+                name,
+                rank_before: None,
+                rank_now: Some(present.rank),
+                moved: None,
+                clear: false,
+            });
         };
         let moved = match (past.rating, present.rating) {
             (Some(x), Some(y)) => y - x,
@@ -43,13 +49,14 @@ pub fn changes(before: &Leaderboard, now: &Leaderboard) -> Vec<Change> {
             clear,
         })
     });
-    let gone = before.ratings.iter().filter(|past| now.get(&past.name).is_none()).map(|past| Change {
-        name: past.name.clone(),
-        rank_before: Some(past.rank),
-        rank_now: None,
-        moved: None,
-        clear: false,
-    });
+    let gone =
+        before.ratings.iter().filter(|past| now.get(&past.name).is_none()).map(|past| Change {
+            name: past.name.clone(),
+            rank_before: Some(past.rank),
+            rank_now: None,
+            moved: None,
+            clear: false,
+        });
     of_present.chain(gone).collect()
 }
 
@@ -75,9 +82,14 @@ mod tests {
         let before = board(&[("a", 1, 1100.0), ("b", 2, 1000.0), ("c", 3, 900.0)]);
         let now = board(&[("b", 1, 1120.0), ("a", 2, 1102.0), ("d", 3, 950.0)]);
         let found = changes(&before, &now);
-        let told: Vec<_> = found.iter().map(|c| (c.name.as_str(), c.rank_before, c.rank_now, c.clear)).collect();
-        let expected =
-            [("b", Some(2), Some(1), true), ("a", Some(1), Some(2), false), ("d", None, Some(3), false), ("c", Some(3), None, false)];
+        let told: Vec<_> =
+            found.iter().map(|c| (c.name.as_str(), c.rank_before, c.rank_now, c.clear)).collect();
+        let expected = [
+            ("b", Some(2), Some(1), true),
+            ("a", Some(1), Some(2), false),
+            ("d", None, Some(3), false),
+            ("c", Some(3), None, false),
+        ];
         assert_eq!(told, expected);
         assert!(changes(&now, &now).is_empty());
     }

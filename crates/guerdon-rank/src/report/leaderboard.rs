@@ -125,7 +125,13 @@ pub struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// A draft with values alone.
-    pub fn new(method: &'a str, names: &'a [String], counts: &'a Counts, values: Vec<f64>, scale: Scale) -> Self {
+    pub fn new(
+        method: &'a str,
+        names: &'a [String],
+        counts: &'a Counts,
+        values: Vec<f64>,
+        scale: Scale,
+    ) -> Self {
         Self {
             method,
             names,
@@ -145,21 +151,38 @@ impl<'a> Draft<'a> {
 
     /// The finished leaderboard.
     pub fn finish(self) -> Leaderboard {
-        let component = if self.component.is_empty() { vec![0; self.names.len()] } else { self.component.clone() };
+        let component = if self.component.is_empty() {
+            vec![0; self.names.len()]
+        } else {
+            self.component.clone()
+        };
         let group = by_size(&component, self.names);
-        let rank = self.ranks.as_ref().map_or_else(|| plain(&self.values, &component), |ranks| ranks.rank.clone());
+        let rank = self
+            .ranks
+            .as_ref()
+            .map_or_else(|| plain(&self.values, &component), |ranks| ranks.rank.clone());
         let records = self.counts.records();
         let mut ratings: Vec<Rating> = (0..self.names.len())
             .map(|i| Rating { group: group[i], rank: rank[i], ..self.rating(i, records[i]) })
             .collect();
         ratings.sort_by(|x, y| (x.group, x.rank, &x.name).cmp(&(y.group, y.rank, &y.name)));
-        let named = |group: &Vec<usize>| group.iter().map(|&i| self.names[i].clone()).collect();
+        let named = |group: &Vec<usize>| {
+            let mut group = group.clone();
+            group.sort_by_key(|&i| (rank[i], &self.names[i]));
+            group.into_iter().map(|i| self.names[i].clone()).collect()
+        };
         Leaderboard {
             method: self.method.to_owned(),
             ratings,
             interval: self.interval.map(|(name, _)| name.to_owned()),
             level: self.interval.map(|(_, level)| level),
-            ties: self.ranks.iter().flat_map(|ranks| &ranks.groups).filter(|g| g.len() > 1).map(named).collect(),
+            ties: self
+                .ranks
+                .iter()
+                .flat_map(|ranks| &ranks.groups)
+                .filter(|g| g.len() > 1)
+                .map(named)
+                .collect(),
             fit: self.fit,
             comparisons: self.counts.total(),
             warnings: self.warnings,
@@ -197,10 +220,13 @@ fn by_size(component: &[usize], names: &[String]) -> Vec<usize> {
         group.0 += 1;
         group.1 = group.1.min(name);
     }
-    let mut order: Vec<(std::cmp::Reverse<usize>, &String, usize)> =
-        groups.into_iter().map(|(label, (size, name))| (std::cmp::Reverse(size), name, label)).collect();
+    let mut order: Vec<(std::cmp::Reverse<usize>, &String, usize)> = groups
+        .into_iter()
+        .map(|(label, (size, name))| (std::cmp::Reverse(size), name, label))
+        .collect();
     order.sort_unstable();
-    let place: BTreeMap<usize, usize> = order.into_iter().enumerate().map(|(at, (_, _, label))| (label, at)).collect();
+    let place: BTreeMap<usize, usize> =
+        order.into_iter().enumerate().map(|(at, (_, _, label))| (label, at)).collect();
     component.iter().map(|label| place[label]).collect()
 }
 
@@ -230,7 +256,8 @@ mod tests {
         let names = ["a", "b", "c", "d"].map(str::to_owned);
         let cell = |a, b, wins_a| Cell { a, b, wins_a, ..Cell::default() };
         let counts = Counts::from_cells(4, [cell(0, 1, 2.0), cell(2, 3, 1.0)]);
-        let mut draft = Draft::new("rank.test", &names, &counts, vec![-0.5, 0.5, 1.0, -1.0], Scale::Strength);
+        let mut draft =
+            Draft::new("rank.test", &names, &counts, vec![-0.5, 0.5, 1.0, -1.0], Scale::Strength);
         draft.component = vec![1, 1, 0, 0];
         draft.finish()
     }

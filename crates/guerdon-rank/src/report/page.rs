@@ -33,7 +33,10 @@ pub fn html(report: &Report, title: &str) -> String {
         page.push_str(&section("Who beats whom", &format!("{text}{}", plot::matrix(matrix))));
     }
     page.push_str(&section("Circles", &report.circles.as_ref().map_or_else(String::new, circles)));
-    page.push_str(&section("What to ask next", &report.plan.as_ref().map_or_else(String::new, plan)));
+    page.push_str(&section(
+        "What to ask next",
+        &report.plan.as_ref().map_or_else(String::new, plan),
+    ));
     page.push_str(&section("By method", &methods(report)));
     page.push_str("</main></body></html>\n");
     page
@@ -57,7 +60,11 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 fn section(title: &str, body: &str) -> String {
-    if body.is_empty() { String::new() } else { format!("<section><h2>{title}</h2>\n{body}</section>\n") }
+    if body.is_empty() {
+        String::new()
+    } else {
+        format!("<section><h2>{title}</h2>\n{body}</section>\n")
+    }
 }
 
 fn summary(report: &Report, board: &Leaderboard) -> String {
@@ -72,8 +79,10 @@ fn summary(report: &Report, board: &Leaderboard) -> String {
     if let Some(circles) = &report.circles {
         facts.push((format!("{:.0}%", 100.0 * circles.gradient), "explained by strength"));
     }
-    let fact = |(value, name): &(String, &str)| format!("<li><b>{value}</b><span>{name}</span></li>");
-    let mut html = format!("<ul class=\"facts\">{}</ul>\n", facts.iter().map(fact).collect::<String>());
+    let fact =
+        |(value, name): &(String, &str)| format!("<li><b>{value}</b><span>{name}</span></li>");
+    let mut html =
+        format!("<ul class=\"facts\">{}</ul>\n", facts.iter().map(fact).collect::<String>());
     let failures = report.failures.iter().map(|f| format!("{}: {}", f.method, f.error));
     for warning in board.warnings.iter().cloned().chain(failures) {
         let _ = writeln!(html, "<p class=\"warning\">{}</p>", escape(&warning));
@@ -96,7 +105,8 @@ fn ratings(board: &Leaderboard) -> String {
         scale.axis()
     );
     if board.ratings.len() > MOST_ROWS {
-        let _ = writeln!(html, "<p class=\"note\">and {} more.</p>", board.ratings.len() - MOST_ROWS);
+        let _ =
+            writeln!(html, "<p class=\"note\">and {} more.</p>", board.ratings.len() - MOST_ROWS);
     }
     if let (Some(interval), Some(level)) = (&board.interval, board.level) {
         let _ = writeln!(
@@ -108,15 +118,24 @@ fn ratings(board: &Leaderboard) -> String {
         );
     }
     if !board.ties.is_empty() {
-        let group = |names: &Vec<String>| format!("<li>{}</li>", names.iter().map(|n| escape(n)).collect::<Vec<_>>().join(" · "));
+        let group = |names: &Vec<String>| {
+            format!("<li>{}</li>", names.iter().map(|n| escape(n)).collect::<Vec<_>>().join(" · "))
+        };
         let list: String = board.ties.iter().take(20).map(group).collect();
-        let _ = writeln!(html, "<details><summary>Groups that cannot be told apart</summary><ul>{list}</ul></details>");
+        let _ = writeln!(
+            html,
+            "<details><summary>Groups that cannot be told apart</summary><ul>{list}</ul></details>"
+        );
     }
     section("Ratings", &html)
 }
 
 fn row(rating: &Rating, rated: bool, scale: &plot::Scale, board: &Leaderboard) -> String {
-    let value = if rated { rating.rating.map_or("–".into(), |x| format!("{x:.0}")) } else { number(rating.score) };
+    let value = if rated {
+        rating.rating.map_or("–".into(), |x| format!("{x:.0}"))
+    } else {
+        number(rating.score)
+    };
     let places = match (rating.rank_low, rating.rank_high) {
         (Some(low), Some(high)) if low != high => format!("{low}–{high}"),
         (Some(low), _) => low.to_string(),
@@ -150,8 +169,11 @@ fn changes(changes: &[Change]) -> String {
             (Some(x), _) => ("dim", format!("still {x}")),
         };
         let moved = change.moved.map_or_else(String::new, |m| format!("{m:+.1}"));
-        let clear = if change.clear { " <span class=\"tag\">beyond the intervals</span>" } else { "" };
-        format!("<tr><td class=\"name\">{name}</td><td class=\"{class}\">{text}</td><td class=\"n\">{moved}</td><td>{clear}</td></tr>\n")
+        let clear =
+            if change.clear { " <span class=\"tag\">beyond the intervals</span>" } else { "" };
+        format!(
+            "<tr><td class=\"name\">{name}</td><td class=\"{class}\">{text}</td><td class=\"n\">{moved}</td><td>{clear}</td></tr>\n"
+        )
     };
     if changes.is_empty() {
         return String::new();
@@ -170,13 +192,21 @@ fn circles(circles: &Circles) -> String {
     let p = circles.p.map_or_else(String::new, |p| {
         if p < 1e-4 { " (p &lt; 0.0001)".into() } else { format!(" (p = {p:.4})") }
     });
-    let _ = writeln!(html, "<p>{verdict}{p}. {} of {} triads run in a circle.</p>", circles.cyclic, circles.triads);
+    let _ = writeln!(
+        html,
+        "<p>{verdict}{p}. {} of {} triads run in a circle.</p>",
+        circles.cyclic, circles.triads
+    );
     let one = |cycle: &crate::rank::intransitivity::Cycle| {
         let step = |(name, share): (&String, &f64)| {
             format!("{} <span class=\"dim\">→ {:.0}% →</span> ", escape(name), 100.0 * share)
         };
         let steps: String = cycle.members.iter().zip(&cycle.shares).map(step).collect();
-        format!("<li>{steps}{} <span class=\"dim\">(weakest majority {:.1} σ)</span></li>", escape(&cycle.members[0]), cycle.z)
+        format!(
+            "<li>{steps}{} <span class=\"dim\">(weakest majority {:.1} σ)</span></li>",
+            escape(&cycle.members[0]),
+            cycle.z
+        )
     };
     if !circles.cycles.is_empty() {
         let list: String = circles.cycles.iter().take(10).map(one).collect();
@@ -193,7 +223,11 @@ fn plan(plan: &Planned) -> String {
     } else {
         let line = |d: &&crate::rank::plan::Decision| {
             let more = d.more.map_or("never".into(), |more| format!("{more} more"));
-            format!("<tr><td class=\"name\">{} over {}</td><td class=\"n\">{more}</td></tr>\n", escape(&d.better), escape(&d.worse))
+            format!(
+                "<tr><td class=\"name\">{} over {}</td><td class=\"n\">{more}</td></tr>\n",
+                escape(&d.better),
+                escape(&d.worse)
+            )
         };
         let rows: String = open.iter().map(line).collect();
         let _ = writeln!(
@@ -202,9 +236,12 @@ fn plan(plan: &Planned) -> String {
         );
     }
     if !plan.questions.is_empty() {
-        let line = |q: &crate::rank::plan::Question| format!("<li>{} · {}</li>", escape(&q.first), escape(&q.second));
+        let line = |q: &crate::rank::plan::Question| {
+            format!("<li>{} · {}</li>", escape(&q.first), escape(&q.second))
+        };
         let list: String = plan.questions.iter().map(line).collect();
-        let _ = writeln!(html, "<div><h3>Pairs worth asking</h3><ol class=\"pairs\">{list}</ol></div>");
+        let _ =
+            writeln!(html, "<div><h3>Pairs worth asking</h3><ol class=\"pairs\">{list}</ol></div>");
     }
     format!("<div class=\"two\">{html}</div>")
 }
@@ -214,7 +251,11 @@ fn methods(report: &Report) -> String {
     if report.boards.len() < 2 {
         return String::new();
     }
-    let head: String = report.boards.iter().map(|b| format!("<th class=\"n\">{}</th>", escape(b.method.trim_start_matches("rank.")))).collect();
+    let head: String = report
+        .boards
+        .iter()
+        .map(|b| format!("<th class=\"n\">{}</th>", escape(b.method.trim_start_matches("rank."))))
+        .collect();
     let line = |rating: &Rating| {
         let place = |board: &Leaderboard| {
             board.get(&rating.name).map_or("<td class=\"n dim\">–</td>".into(), |r| {
@@ -222,10 +263,16 @@ fn methods(report: &Report) -> String {
                 format!("<td class=\"{class}\">{}</td>", r.rank)
             })
         };
-        format!("<tr><td class=\"name\">{}</td>{}</tr>\n", escape(&rating.name), report.boards.iter().map(place).collect::<String>())
+        format!(
+            "<tr><td class=\"name\">{}</td>{}</tr>\n",
+            escape(&rating.name),
+            report.boards.iter().map(place).collect::<String>()
+        )
     };
     let rows: String = report.boards[0].ratings.iter().take(MOST_ROWS).map(line).collect();
-    format!("<div class=\"scroll\"><table class=\"small\"><thead><tr><th>place by</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>\n")
+    format!(
+        "<div class=\"scroll\"><table class=\"small\"><thead><tr><th>place by</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>\n"
+    )
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ pub(super) struct Scale {
 impl Scale {
     pub(super) fn of(board: &Leaderboard) -> Self {
         let ends = board.ratings.iter().flat_map(|r| [r.low, r.high, Some(value(r))]).flatten();
-        let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        let (low, high) =
+            ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
         if low < high {
             let margin = 0.03 * (high - low);
             return Self { low: low - margin, high: high + margin };
@@ -37,7 +38,11 @@ impl Scale {
     fn ticks(&self) -> Vec<f64> {
         let rough = (self.high - self.low) / 4.0;
         let power = 10_f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(rough);
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .into_iter()
+            .map(|m| m * power)
+            .find(|s| *s >= rough)
+            .unwrap_or(rough);
         let first = (self.low / step).ceil();
         (0..8_u8).map(|k| (first + f64::from(k)) * step).take_while(|t| *t <= self.high).collect()
     }
@@ -46,7 +51,11 @@ impl Scale {
         let mut marks = String::new();
         for tick in self.ticks() {
             let x = self.x(tick).clamp(12.0, WIDTH - 12.0);
-            let _ = write!(marks, "<text x=\"{x:.1}\" y=\"11\" text-anchor=\"middle\">{}</text>", number(tick));
+            let _ = write!(
+                marks,
+                "<text x=\"{x:.1}\" y=\"11\" text-anchor=\"middle\">{}</text>",
+                number(tick)
+            );
         }
         format!("<svg viewBox=\"0 0 {WIDTH} 14\" class=\"axis\" aria-hidden=\"true\">{marks}</svg>")
     }
@@ -56,7 +65,10 @@ impl Scale {
         let mut marks = String::new();
         for tick in self.ticks() {
             let x = self.x(tick);
-            let _ = write!(marks, "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"0\" y2=\"22\"/>");
+            let _ = write!(
+                marks,
+                "<line class=\"grid\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"0\" y2=\"22\"/>"
+            );
         }
         let mut label = number(value(rating));
         if let (Some(low), Some(high)) = (rating.low, rating.high) {
@@ -95,9 +107,17 @@ pub(super) fn matrix(matrix: &Matrix) -> String {
     for (i, name) in matrix.names.iter().enumerate() {
         let along = side * (i as f64 + 0.5);
         let shown = escape(&cut(name));
-        let _ = write!(marks, "<text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{shown}</text>", left - 8.0, top + along + 4.0);
+        let _ = write!(
+            marks,
+            "<text x=\"{:.0}\" y=\"{:.1}\" text-anchor=\"end\">{shown}</text>",
+            left - 8.0,
+            top + along + 4.0
+        );
         let (x, y) = (left + along, top - 8.0);
-        let _ = write!(marks, "<text x=\"{x:.1}\" y=\"{y:.0}\" transform=\"rotate(-50 {x:.1} {y:.0})\">{shown}</text>");
+        let _ = write!(
+            marks,
+            "<text x=\"{x:.1}\" y=\"{y:.0}\" transform=\"rotate(-50 {x:.1} {y:.0})\">{shown}</text>"
+        );
         for (j, share) in matrix.shares[i].iter().enumerate() {
             let (x, y) = (left + side * j as f64, top + side * i as f64);
             marks.push_str(&square(matrix, (i, j), *share, (x, y), side));
@@ -109,11 +129,19 @@ pub(super) fn matrix(matrix: &Matrix) -> String {
     )
 }
 
-fn square(matrix: &Matrix, (i, j): (usize, usize), share: Option<f64>, (x, y): (f64, f64), side: f64) -> String {
+fn square(
+    matrix: &Matrix,
+    (i, j): (usize, usize),
+    share: Option<f64>,
+    (x, y): (f64, f64),
+    side: f64,
+) -> String {
     let inner = side - 2.0;
     let Some(share) = share else {
         let class = if i == j { "self" } else { "none" };
-        return format!("<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{inner:.0}\" height=\"{inner:.0}\" rx=\"3\"/>");
+        return format!(
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{inner:.0}\" height=\"{inner:.0}\" rx=\"3\"/>"
+        );
     };
     let class = if share >= 0.5 { "win" } else { "loss" };
     let strength = 0.08 + 0.92 * (2.0 * (share - 0.5).abs()).powf(0.8);
@@ -140,17 +168,29 @@ fn square(matrix: &Matrix, (i, j): (usize, usize), share: Option<f64>, (x, y): (
 
 /// A name of at most 24 characters.
 fn cut(name: &str) -> String {
-    if name.chars().count() <= 24 { name.to_owned() } else { name.chars().take(23).chain(['…']).collect() }
+    if name.chars().count() <= 24 {
+        name.to_owned()
+    } else {
+        name.chars().take(23).chain(['…']).collect()
+    }
 }
 
 /// The shares of gradient, curl and harmonic flow as one bar.
 pub(super) fn shares(circles: &Circles) -> String {
     let curl = circles.curl.unwrap_or(1.0 - circles.gradient);
     let name = if circles.curl.is_some() { "circles of three" } else { "circles" };
-    let parts = [("strength", "gradient", circles.gradient), (name, "curl", curl), ("longer circles", "harmonic", circles.harmonic.unwrap_or(0.0))];
+    let parts = [
+        ("strength", "gradient", circles.gradient),
+        (name, "curl", curl),
+        ("longer circles", "harmonic", circles.harmonic.unwrap_or(0.0)),
+    ];
     let (mut x, mut bars, mut legend) = (0.0, String::new(), String::new());
     for (name, class, share) in parts {
-        let _ = write!(bars, "<rect class=\"{class}\" x=\"{x:.2}\" y=\"0\" width=\"{:.2}\" height=\"14\"/>", 700.0 * share);
+        let _ = write!(
+            bars,
+            "<rect class=\"{class}\" x=\"{x:.2}\" y=\"0\" width=\"{:.2}\" height=\"14\"/>",
+            700.0 * share
+        );
         let _ = write!(legend, "<li><i class=\"{class}\"></i>{name} {:.1}%</li>", 100.0 * share);
         x += 700.0 * share;
     }

@@ -9,14 +9,21 @@ type Column = (&'static str, Box<dyn Fn(&Rating) -> String>);
 pub(super) fn text(board: &Leaderboard) -> String {
     let columns = columns(board);
     let mut rows = vec![columns.iter().map(|(title, _)| (*title).to_owned()).collect::<Vec<_>>()];
-    rows.extend(board.ratings.iter().map(|rating| columns.iter().map(|(_, show)| show(rating)).collect()));
-    let width = |at: usize| rows.iter().map(|row: &Vec<String>| row[at].chars().count()).max().unwrap_or(0);
+    rows.extend(
+        board.ratings.iter().map(|rating| columns.iter().map(|(_, show)| show(rating)).collect()),
+    );
+    let width =
+        |at: usize| rows.iter().map(|row: &Vec<String>| row[at].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let mut text = String::new();
     for row in &rows {
         let cells = row.iter().zip(&widths).enumerate();
         let line: Vec<String> = cells
-            .map(|(at, (cell, &width))| if at == 1 { format!("{cell:<width$}") } else { format!("{cell:>width$}") })
+            .map(
+                |(at, (cell, &width))| {
+                    if at == 1 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
             .collect();
         let _ = writeln!(text, "{}", line.join("  ").trim_end());
     }
@@ -29,7 +36,8 @@ pub(super) fn text(board: &Leaderboard) -> String {
 fn columns(board: &Leaderboard) -> Vec<Column> {
     let rated = board.ratings.iter().any(|r| r.rating.is_some());
     let any = |has: fn(&Rating) -> bool| board.ratings.iter().any(has);
-    let mut columns: Vec<Column> = vec![("rank", Box::new(|r| r.rank.to_string())), ("name", Box::new(|r| r.name.clone()))];
+    let mut columns: Vec<Column> =
+        vec![("rank", Box::new(|r| r.rank.to_string())), ("name", Box::new(|r| r.name.clone()))];
     if rated {
         columns.push(("rating", Box::new(|r| r.rating.map_or("-".into(), |x| format!("{x:.1}")))));
     } else {

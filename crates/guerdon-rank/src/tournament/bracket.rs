@@ -36,7 +36,8 @@ pub struct Bracket {
 /// wins and the first slot wins ties. Where the field is not a power of two, the best seeds have byes.
 pub fn play(seeds: &[usize], mut meet: impl FnMut(usize, usize) -> (f64, f64)) -> Bracket {
     let size = seeds.len().next_power_of_two();
-    let mut field: Vec<Option<usize>> = places(size).into_iter().map(|place| seeds.get(place).copied()).collect();
+    let mut field: Vec<Option<usize>> =
+        places(size).into_iter().map(|place| seeds.get(place).copied()).collect();
     let mut bracket = Bracket { bouts: Vec::new(), reached: Vec::new() };
     let mut round = 0;
     while field.len() > 1 {
@@ -44,7 +45,8 @@ pub fn play(seeds: &[usize], mut meet: impl FnMut(usize, usize) -> (f64, f64)) -
             (Some(first), Some(second)) => {
                 let scores = meet(first, second);
                 bracket.bouts.push(Bout { round, first, second, scores });
-                let (winner, loser) = if scores.1 > scores.0 { (second, first) } else { (first, second) };
+                let (winner, loser) =
+                    if scores.1 > scores.0 { (second, first) } else { (first, second) };
                 bracket.reached.push((loser, round));
                 Some(winner)
             }
@@ -63,7 +65,10 @@ impl Bracket {
     pub fn order(&self, seeds: &[usize], extra: &[(usize, f64)]) -> Vec<usize> {
         let n = seeds.iter().max().map_or(0, |most| most + 1);
         let mut sums = vec![(0.0, 0.0); n];
-        let scores = self.bouts.iter().flat_map(|bout| [(bout.first, bout.scores.0), (bout.second, bout.scores.1)]);
+        let scores = self
+            .bouts
+            .iter()
+            .flat_map(|bout| [(bout.first, bout.scores.0), (bout.second, bout.scores.1)]);
         for (i, score) in scores.chain(extra.iter().copied()) {
             sums[i].0 += score;
             sums[i].1 += 1.0;
@@ -102,7 +107,12 @@ mod tests {
     #[test]
     fn byes_go_to_the_best_seeds() {
         let bracket = play(&[0, 1, 2, 3, 4], |a, b| (-(a as f64), -(b as f64)));
-        let first: Vec<_> = bracket.bouts.iter().filter(|bout| bout.round == 0).map(|b| (b.first, b.second)).collect();
+        let first: Vec<_> = bracket
+            .bouts
+            .iter()
+            .filter(|bout| bout.round == 0)
+            .map(|b| (b.first, b.second))
+            .collect();
         assert_eq!(first, [(3, 4)]);
     }
 

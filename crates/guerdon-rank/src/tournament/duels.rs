@@ -25,7 +25,9 @@ impl Duels {
     pub fn check(&self, probabilities: bool) -> Result<(), MethodError> {
         let n = self.names.len();
         if n > MOST {
-            return Err(MethodError::Budget(format!("a tournament has at most {MOST} contestants")));
+            return Err(MethodError::Budget(format!(
+                "a tournament has at most {MOST} contestants"
+            )));
         }
         crate::comparisons::check_names(&self.names)?;
         for table in &self.tables {
@@ -36,8 +38,11 @@ impl Duels {
                     *j != i && (!x.is_finite() || (probabilities && !(0.0..=1.0).contains(*x)))
                 });
                 if let Some((j, x)) = bad {
-                    let range = if probabilities { "a probability between 0 and 1" } else { "finite" };
-                    return Err(MethodError::domain(format!("the entry ({i}, {j}) of a table is {x}: it must be {range}")));
+                    let range =
+                        if probabilities { "a probability between 0 and 1" } else { "finite" };
+                    return Err(MethodError::domain(format!(
+                        "the entry ({i}, {j}) of a table is {x}: it must be {range}"
+                    )));
                 }
             }
         }

@@ -24,7 +24,8 @@ mod tests {
     fn every_pair_meets_once_and_nobody_plays_twice_a_round() {
         for n in 0..12 {
             let all = rounds(n);
-            let mut pairs: Vec<_> = all.iter().flatten().map(|&(a, b)| (a.min(b), a.max(b))).collect();
+            let mut pairs: Vec<_> =
+                all.iter().flatten().map(|&(a, b)| (a.min(b), a.max(b))).collect();
             pairs.sort_unstable();
             let expected: Vec<_> = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).collect();
             assert_eq!(pairs, expected);

@@ -50,7 +50,10 @@ impl Rounds {
         let tail = 0.5 * (1.0 - level);
         let quantiles = |i| {
             let sorted = self.sorted(i);
-            (guerdon_stats::order::quantile_sorted(&sorted, tail), guerdon_stats::order::quantile_sorted(&sorted, 1.0 - tail))
+            (
+                guerdon_stats::order::quantile_sorted(&sorted, tail),
+                guerdon_stats::order::quantile_sorted(&sorted, 1.0 - tail),
+            )
         };
         (0..self.n).map(quantiles).collect()
     }
@@ -84,6 +87,9 @@ pub fn strengths(
     Ok(collect(fit.theta.len(), rounds, chunks))
 }
 
+/// One value per contestant, and whether it took a ridge to have them.
+pub type Lane = (Vec<f64>, bool);
+
 /// The values that `method` gives for each of `rounds` resamples. `method` returns one value per contestant, and whether
 /// it had to fall back on a ridge.
 pub fn of(
@@ -91,17 +97,16 @@ pub fn of(
     n: usize,
     rounds: usize,
     seed: u64,
-    method: &(dyn Fn(&Counts) -> Result<(Vec<f64>, bool), MethodError> + Sync),
+    method: &(dyn Fn(&Counts) -> Result<Lane, MethodError> + Sync),
 ) -> Result<Rounds, MethodError> {
     let chunks = in_parallel(rounds.div_ceil(LANES), |chunk| {
         let draws = resampler.draw(seed, chunk);
-        let lanes = (0..LANES.min(rounds - chunk * LANES)).map(|lane| method(&resampler.counts(&draws, lane)));
+        let lanes = (0..LANES.min(rounds - chunk * LANES))
+            .map(|lane| method(&resampler.counts(&draws, lane)));
         lanes.collect::<Result<Vec<_>, _>>()
     })?;
     Ok(collect(n, rounds, chunks))
 }
-
-type Lane = (Vec<f64>, bool);
 
 fn collect(n: usize, rounds: usize, chunks: Vec<Vec<Lane>>) -> Rounds {
     let lanes = chunks.into_iter().flatten().take(rounds);
@@ -115,13 +120,11 @@ fn collect(n: usize, rounds: usize, chunks: Vec<Vec<Lane>>) -> Rounds {
 
 /// A full fit, with a ridge where there is no finite one.
 fn full(sample: &Counts, options: &Options) -> Result<Lane, MethodError> {
-    match fit::fit(sample, &[], options) {
-        Ok(fit) => Ok((fit.theta, false)),
-        Err(_) => {
-            let ridged = Options { ridge: options.ridge.max(FALLBACK_RIDGE), ..options.clone() };
-            fit::fit(sample, &[], &ridged).map(|fit| (fit.theta, true))
-        }
+    if let Ok(fit) = fit::fit(sample, &[], options) {
+        return Ok((fit.theta, false));
     }
+    let ridged = Options { ridge: options.ridge.max(FALLBACK_RIDGE), ..options.clone() };
+    fit::fit(sample, &[], &ridged).map(|fit| (fit.theta, true))
 }
 
 struct Chord<'a> {
@@ -173,11 +176,14 @@ fn in_parallel<T: Send>(
     let threads = thread::available_parallelism().map_or(1, usize::from).min(count.max(1));
     let job = &job;
     thread::scope(|scope| {
-        let share = |start| move || (start..count).step_by(threads).map(job).collect::<Result<Vec<T>, _>>();
+        let share =
+            |start| move || (start..count).step_by(threads).map(job).collect::<Result<Vec<T>, _>>();
         let workers: Vec<_> = (0..threads).map(|start| scope.spawn(share(start))).collect();
         let mut shares = Vec::with_capacity(threads);
         for worker in workers {
-            let done = worker.join().map_err(|_| MethodError::domain("a bootstrap worker ended early"))??;
+            let done = worker
+                .join()
+                .map_err(|_| MethodError::domain("a bootstrap worker ended early"))??;
             shares.push(done.into_iter());
         }
         Ok((0..count).filter_map(|k| shares[k % threads].next()).collect())
@@ -192,13 +198,18 @@ mod tests {
 
     fn data() -> Counts {
         let cell = |a, b, wins_a, wins_b, ties| Cell { a, b, wins_a, wins_b, ties };
-        let cells = [cell(0, 1, 60.0, 30.0, 10.0), cell(0, 2, 70.0, 20.0, 30.0), cell(1, 2, 50.0, 45.0, 5.0)];
+        let cells = [
+            cell(0, 1, 60.0, 30.0, 10.0),
+            cell(0, 2, 70.0, 20.0, 30.0),
+            cell(1, 2, 50.0, 45.0, 5.0),
+        ];
         Counts::from_cells(3, cells)
     }
 
     #[test]
     fn the_spread_is_about_the_standard_error() {
-        for (ties, expected) in [(Ties::Half, 0.091), (Ties::Drop, 0.104), (Ties::Davidson, 0.104)] {
+        for (ties, expected) in [(Ties::Half, 0.091), (Ties::Drop, 0.104), (Ties::Davidson, 0.104)]
+        {
             let (counts, options) = (data(), Options { ties, ..Options::default() });
             let names = ["a", "b", "c"].map(str::to_owned);
             let fitted = fit(&counts, &names, &options).unwrap();
@@ -214,7 +225,8 @@ mod tests {
 
     #[test]
     fn rounds_without_a_finite_fit_are_counted() {
-        let counts = Counts::from_cells(2, [Cell { a: 0, b: 1, wins_a: 4.0, wins_b: 1.0, ties: 0.0 }]);
+        let counts =
+            Counts::from_cells(2, [Cell { a: 0, b: 1, wins_a: 4.0, wins_b: 1.0, ties: 0.0 }]);
         let names = ["a", "b"].map(str::to_owned);
         let options = Options::default();
         let fitted = fit(&counts, &names, &options).unwrap();
@@ -222,6 +234,8 @@ mod tests {
         let rounds = strengths(&resampler, &counts, &fitted, &options, 100, 7).unwrap();
         // P(no win of b in five) = 0.8^5 = 0.33.
         assert!((20..48).contains(&rounds.ridged), "{}", rounds.ridged);
-        assert!(rounds.intervals(0.95).iter().all(|(low, high)| low.is_finite() && high.is_finite()));
+        assert!(
+            rounds.intervals(0.95).iter().all(|(low, high)| low.is_finite() && high.is_finite())
+        );
     }
 }

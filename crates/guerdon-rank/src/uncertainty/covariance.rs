@@ -27,7 +27,12 @@ impl Covariance {
     }
 
     /// The sandwich `I⁻¹ (Σ s sᵀ) I⁻¹` over the scores `s` of the rows, or of the clusters where rows are clustered.
-    pub fn sandwich(all: &Comparisons, counts: &Counts, fit: &Fit, options: &Options) -> Result<Self, MethodError> {
+    pub fn sandwich(
+        all: &Comparisons,
+        counts: &Counts,
+        fit: &Fit,
+        options: &Options,
+    ) -> Result<Self, MethodError> {
         let seen = fit::seen(counts, options.ties);
         let system = System::new(&seen, fit.model, options, fit.components.clone());
         let bread = inverse(&system, fit)?;
@@ -37,7 +42,10 @@ impl Covariance {
             (None, Some(_)) => filling.rows(&Counts::of_squares(all)),
             (None, None) => filling.rows(counts),
         };
-        Ok(Self { matrix: bread.times_symmetric(&meat).times_symmetric(&bread), n: fit.theta.len() })
+        Ok(Self {
+            matrix: bread.times_symmetric(&meat).times_symmetric(&bread),
+            n: fit.theta.len(),
+        })
     }
 
     /// Number of contestants.
@@ -70,8 +78,9 @@ fn inverse(system: &System<'_>, fit: &Fit) -> Result<Matrix, MethodError> {
     let local = system.local(&point);
     let gauge = system.gauge(&local.terms);
     let info = system.information(&local.terms, gauge);
-    let factor = Cholesky::of(info)
-        .ok_or_else(|| MethodError::domain("the information about the strengths is singular: set `ridge`"))?;
+    let factor = Cholesky::of(info).ok_or_else(|| {
+        MethodError::domain("the information about the strengths is singular: set `ridge`")
+    })?;
     let mut inverse = factor.inverse();
     for (members, size) in system.components.members().iter().zip(&system.floating) {
         let Some(size) = size else { continue };
@@ -104,7 +113,8 @@ impl Filling<'_> {
             let (a, b) = (cell.a as usize, cell.b as usize);
             let scores = self.fit.model.scores(self.fit.theta[a] - self.fit.theta[b], self.fit.tau);
             let ties = if self.drop { 0.0 } else { cell.ties };
-            for ((by_d, by_tau), count) in scores.into_iter().zip([cell.wins_a, cell.wins_b, ties]) {
+            for ((by_d, by_tau), count) in scores.into_iter().zip([cell.wins_a, cell.wins_b, ties])
+            {
                 if count == 0.0 {
                     continue;
                 }
@@ -117,7 +127,14 @@ impl Filling<'_> {
         meat
     }
 
-    fn add_tau(&self, meat: &mut Matrix, (a, b): (usize, usize), count: f64, by_d: f64, by_tau: f64) {
+    fn add_tau(
+        &self,
+        meat: &mut Matrix,
+        (a, b): (usize, usize),
+        count: f64,
+        by_d: f64,
+        by_tau: f64,
+    ) {
         let last = self.size - 1;
         let cross = count * by_d * by_tau;
         for (i, value) in [(a, cross), (b, -cross)] {
@@ -168,7 +185,14 @@ mod tests {
     /// A:B 3–1, B:C 3–1, A:C 4–1.
     fn example() -> Comparisons {
         use Outcome::{First, Second};
-        let rows = [(0, 1, First, 3), (0, 1, Second, 1), (1, 2, First, 3), (1, 2, Second, 1), (0, 2, First, 4), (0, 2, Second, 1)];
+        let rows = [
+            (0, 1, First, 3),
+            (0, 1, Second, 1),
+            (1, 2, First, 3),
+            (1, 2, Second, 1),
+            (0, 2, First, 4),
+            (0, 2, Second, 1),
+        ];
         let each = rows.iter().flat_map(|&(a, b, o, times)| std::iter::repeat_n((a, b, o), times));
         let (mut first, mut second, mut outcome) = (vec![], vec![], vec![]);
         for (a, b, o) in each {
@@ -176,7 +200,8 @@ mod tests {
             second.push(b);
             outcome.push(o);
         }
-        Comparisons::new(["A", "B", "C"].map(str::to_owned).to_vec(), first, second, outcome).unwrap()
+        Comparisons::new(["A", "B", "C"].map(str::to_owned).to_vec(), first, second, outcome)
+            .unwrap()
     }
 
     #[test]

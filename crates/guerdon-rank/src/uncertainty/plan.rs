@@ -32,7 +32,13 @@ pub struct Ask {
 }
 
 /// The `most` pairs whose comparison is worth most, best first. Only pairs of one component count.
-pub fn next_pairs(theta: &[f64], component: &[usize], covariance: &Covariance, goal: Goal, most: usize) -> Vec<Ask> {
+pub fn next_pairs(
+    theta: &[f64],
+    component: &[usize],
+    covariance: &Covariance,
+    goal: Goal,
+    most: usize,
+) -> Vec<Ask> {
     let order = order(theta);
     let mut asks = Vec::new();
     for (place, &a) in order.iter().enumerate() {
@@ -40,7 +46,11 @@ pub fn next_pairs(theta: &[f64], component: &[usize], covariance: &Covariance, g
             break;
         }
         let partners = order[place + 1..].iter().filter(|&&b| component[a] == component[b]);
-        asks.extend(partners.map(|&b| Ask { a, b, gain: gain(theta[a] - theta[b], covariance.of_difference(a, b), goal) }));
+        asks.extend(partners.map(|&b| Ask {
+            a,
+            b,
+            gain: gain(theta[a] - theta[b], covariance.of_difference(a, b), goal),
+        }));
     }
     asks.sort_by(|x, y| y.gain.total_cmp(&x.gain));
     asks.truncate(most);
@@ -79,7 +89,11 @@ pub fn needed(difference: f64, variance: f64, level: f64, power: f64) -> Option<
     ceil(more.max(1.0))
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie below 2^53")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to lie below 2^53"
+)]
 fn ceil(x: f64) -> Option<u64> {
     (x < 9e15).then(|| x.ceil() as u64)
 }
@@ -92,7 +106,8 @@ mod tests {
     fn close_pairs_need_more_and_decided_ones_none() {
         assert_eq!(needed(1.0, 0.01, 0.95, 0.8), Some(0));
         assert_eq!(needed(0.0, 0.01, 0.95, 0.8), None);
-        let (near, far) = (needed(0.05, 0.1, 0.95, 0.8).unwrap(), needed(0.2, 0.1, 0.95, 0.8).unwrap());
+        let (near, far) =
+            (needed(0.05, 0.1, 0.95, 0.8).unwrap(), needed(0.2, 0.1, 0.95, 0.8).unwrap());
         assert!(near > 10 * far);
         // (1/(0.2/2.8016)² − 10) / 0.2475
         assert_eq!(far, 753);

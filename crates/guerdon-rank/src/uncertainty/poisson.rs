@@ -63,13 +63,21 @@ fn guide(mass: &mut [f64]) -> Vec<u32> {
     starts.collect()
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "callers keep it in 0..2^32")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "callers keep it in 0..2^32"
+)]
 fn whole(x: f64) -> u32 {
     x as u32
 }
 
 /// `⌊u · len⌋` for `u` in [0, 1).
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 ≤ u < 1, so the product is below len")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "0 ≤ u < 1, so the product is below len"
+)]
 fn below(u: f64, len: usize) -> usize {
     ((u * len as f64) as usize).min(len - 1)
 }
@@ -87,7 +95,8 @@ impl Alias {
         let mean = weights.iter().sum::<f64>() / weights.len() as f64;
         let mut keep: Vec<f64> = weights.iter().map(|w| w / mean).collect();
         let mut other: Vec<u32> = (0..).take(weights.len()).collect();
-        let (mut small, mut large): (Vec<u32>, Vec<u32>) = other.iter().partition(|&&i| keep[i as usize] < 1.0);
+        let (mut small, mut large): (Vec<u32>, Vec<u32>) =
+            other.iter().partition(|&&i| keep[i as usize] < 1.0);
         while let (Some(&needy), Some(&rich)) = (small.last(), large.last()) {
             small.pop();
             other[needy as usize] = rich;

@@ -24,7 +24,9 @@ pub fn intervals(
     level: f64,
 ) -> Result<Vec<Option<(f64, f64)>>, MethodError> {
     if fit.theta.len() > MOST {
-        return Err(MethodError::Budget(format!("profile intervals serve up to {MOST} contestants: use `sandwich`")));
+        return Err(MethodError::Budget(format!(
+            "profile intervals serve up to {MOST} contestants: use `sandwich`"
+        )));
     }
     let seen = fit::seen(counts, options.ties);
     let system = System::new(&seen, fit.model, options, fit.components.clone());
@@ -38,10 +40,14 @@ pub fn intervals(
     let bound = |i: usize, side: f64| {
         let search = Search { system: &system, index: i, side, goal };
         search.run(&top, &fisher, z).ok_or_else(|| {
-            MethodError::domain(format!("no profile bound was found for contestant {i}: use `interval: sandwich`"))
+            MethodError::domain(format!(
+                "no profile bound was found for contestant {i}: use `interval: sandwich`"
+            ))
         })
     };
-    let both = |i: usize| Ok(if system.anchored[i] { None } else { Some((bound(i, -1.0)?, bound(i, 1.0)?)) });
+    let both = |i: usize| {
+        Ok(if system.anchored[i] { None } else { Some((bound(i, -1.0)?, bound(i, 1.0)?)) })
+    };
     (0..fit.theta.len()).map(both).collect()
 }
 
@@ -58,8 +64,11 @@ impl Search<'_> {
         let variance = fisher.at(self.index, self.index);
         // The quadratic guess: along the column of the covariance.
         let scale = self.side * z / variance.sqrt();
-        let mut point: Vec<f64> =
-            top.iter().enumerate().map(|(j, x)| if j < fisher.n() { x + scale * fisher.at(j, self.index) } else { *x }).collect();
+        let mut point: Vec<f64> = top
+            .iter()
+            .enumerate()
+            .map(|(j, x)| if j < fisher.n() { x + scale * fisher.at(j, self.index) } else { *x })
+            .collect();
         for _ in 0..STEPS {
             let moved = self.step(&mut point)?;
             if moved < 1e-9 {
@@ -102,7 +111,8 @@ mod tests {
     /// With two contestants the profile is the binomial likelihood itself.
     #[test]
     fn two_contestants_have_the_binomial_interval() {
-        let counts = Counts::from_cells(2, [Cell { a: 0, b: 1, wins_a: 30.0, wins_b: 10.0, ties: 0.0 }]);
+        let counts =
+            Counts::from_cells(2, [Cell { a: 0, b: 1, wins_a: 30.0, wins_b: 10.0, ties: 0.0 }]);
         let names = ["a", "b"].map(str::to_owned);
         let options = Options::default();
         let fitted = fit(&counts, &names, &options).unwrap();
@@ -119,8 +129,17 @@ mod tests {
 
     #[test]
     fn many_rows_bring_it_to_the_fisher_interval() {
-        let cell = |a, b, wins_a: f64, wins_b: f64, ties: f64| Cell { a, b, wins_a: 400.0 * wins_a, wins_b: 400.0 * wins_b, ties: 400.0 * ties };
-        let counts = Counts::from_cells(3, [cell(0, 1, 3.0, 1.0, 2.0), cell(1, 2, 3.0, 1.0, 2.0), cell(0, 2, 4.0, 1.0, 1.0)]);
+        let cell = |a, b, wins_a: f64, wins_b: f64, ties: f64| Cell {
+            a,
+            b,
+            wins_a: 400.0 * wins_a,
+            wins_b: 400.0 * wins_b,
+            ties: 400.0 * ties,
+        };
+        let counts = Counts::from_cells(
+            3,
+            [cell(0, 1, 3.0, 1.0, 2.0), cell(1, 2, 3.0, 1.0, 2.0), cell(0, 2, 4.0, 1.0, 1.0)],
+        );
         let names = ["a", "b", "c"].map(str::to_owned);
         for ties in [Ties::Half, Ties::Davidson, Ties::RaoKupper] {
             let options = Options { ties, ..Options::default() };

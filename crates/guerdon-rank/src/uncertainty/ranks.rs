@@ -20,14 +20,22 @@ impl Spread {
             Self::Covariance(covariance) => {
                 let variance = covariance.of_difference(i, j);
                 if variance == 0.0 {
-                    return if difference == 0.0 { 0.5 } else { f64::from(u8::from(difference > 0.0)) };
+                    return if difference == 0.0 {
+                        0.5
+                    } else {
+                        f64::from(u8::from(difference > 0.0))
+                    };
                 }
                 guerdon_stats::dist::normal_cdf(difference / variance.sqrt())
             }
             Self::Rounds(rounds) => {
                 let points = (0..rounds.len()).map(|k| {
                     let round = rounds.round(k);
-                    if round[i] == round[j] { 0.5 } else { f64::from(u8::from(round[i] > round[j])) }
+                    if round[i] == round[j] {
+                        0.5
+                    } else {
+                        f64::from(u8::from(round[i] > round[j]))
+                    }
                 });
                 points.sum::<f64>() / rounds.len().max(1) as f64
             }
@@ -97,7 +105,12 @@ pub fn ranks(theta: &[f64], component: &[usize], spread: &Spread, level: f64) ->
     let n = theta.len();
     let sure = 1.0 - 0.5 * (1.0 - level);
     let order = order(theta);
-    let mut ranks = Ranks { rank: plain(theta, component), low: vec![1; n], high: vec![0; n], groups: Vec::new() };
+    let mut ranks = Ranks {
+        rank: plain(theta, component),
+        low: vec![1; n],
+        high: vec![0; n],
+        groups: Vec::new(),
+    };
     for i in 0..n {
         ranks.high[i] = component.iter().filter(|c| **c == component[i]).count();
     }
@@ -116,7 +129,8 @@ pub fn ranks(theta: &[f64], component: &[usize], spread: &Spread, level: f64) ->
             }
         }
     }
-    ranks.groups = runs(&first_decided).into_iter().map(|(from, to)| order[from..to].to_vec()).collect();
+    ranks.groups =
+        runs(&first_decided).into_iter().map(|(from, to)| order[from..to].to_vec()).collect();
     ranks
 }
 
@@ -124,10 +138,13 @@ pub fn ranks(theta: &[f64], component: &[usize], spread: &Spread, level: f64) ->
 fn runs(first_decided: &[usize]) -> Vec<(usize, usize)> {
     let mut runs: Vec<(usize, usize)> = Vec::new();
     for from in 0..first_decided.len() {
-        let to = first_decided[from..].iter().copied().enumerate().fold(usize::MAX, |end, (k, decided)| {
-            // Places that lie beyond the end of the run do not limit it.
-            if from + k < end { end.min(decided) } else { end }
-        });
+        let to = first_decided[from..].iter().copied().enumerate().fold(
+            usize::MAX,
+            |end, (k, decided)| {
+                // Places that lie beyond the end of the run do not limit it.
+                if from + k < end { end.min(decided) } else { end }
+            },
+        );
         let to = to.min(first_decided.len());
         if runs.last().is_none_or(|&(_, last)| to > last) {
             runs.push((from, to));

@@ -5,8 +5,8 @@
 //! multinomial of N', and the N − N' rows that are missing are added one by one. (Should N' exceed N, all rows are drawn
 //! one by one.) With clusters, whole clusters are drawn instead.
 
-use guerdon_core::seed::{self, Stream};
 use guerdon_core::MethodError;
+use guerdon_core::seed::{self, Stream};
 use hashbrown::HashMap;
 
 use super::poisson::{Alias, Poisson};
@@ -57,7 +57,11 @@ impl Resampler {
     pub fn of_counts(counts: &Counts) -> Result<Self, MethodError> {
         let mut units = Vec::with_capacity(3 * counts.cells().len());
         for (cell, at) in counts.cells().iter().zip(0_u32..) {
-            let sides = [(cell.wins_a, Outcome::First), (cell.wins_b, Outcome::Second), (cell.ties, Outcome::Tie)];
+            let sides = [
+                (cell.wins_a, Outcome::First),
+                (cell.wins_b, Outcome::Second),
+                (cell.ties, Outcome::Tie),
+            ];
             for (rows, outcome) in sides {
                 let rows = whole(rows)?;
                 if rows > 0 {
@@ -69,7 +73,8 @@ impl Resampler {
     }
 
     fn of_rows(all: &Comparisons, counts: &Counts) -> Result<Self, MethodError> {
-        let cell_of: HashMap<(u32, u32), u32> = counts.cells().iter().map(|c| (c.a, c.b)).zip(0_u32..).collect();
+        let cell_of: HashMap<(u32, u32), u32> =
+            counts.cells().iter().map(|c| (c.a, c.b)).zip(0_u32..).collect();
         let mut known: HashMap<(u32, Outcome, u64), u32> = HashMap::new();
         let mut units: Vec<Unit> = Vec::new();
         let mut unit_of_row = Vec::with_capacity(all.len());
@@ -78,7 +83,8 @@ impl Resampler {
             // A pair all of whose rows weigh nothing has no cell.
             let Some(&cell) = cell_of.get(&(a, b)) else { continue };
             let outcome = if first < second { outcome } else { outcome.swapped() };
-            let next = u32::try_from(units.len()).map_err(|_| MethodError::Budget("more than 2^32 units".into()))?;
+            let next = u32::try_from(units.len())
+                .map_err(|_| MethodError::Budget("more than 2^32 units".into()))?;
             let unit = *known.entry((cell, outcome, weight.to_bits())).or_insert(next);
             if unit == next {
                 units.push(Unit { cell, outcome, weight, rows: 0 });
@@ -150,7 +156,8 @@ impl Resampler {
 
     /// The counts of one lane of `draws`.
     pub fn counts(&self, draws: &Draws, lane: usize) -> Counts {
-        let mut cells: Vec<Cell> = self.pairs.iter().map(|&(a, b)| Cell { a, b, ..Cell::default() }).collect();
+        let mut cells: Vec<Cell> =
+            self.pairs.iter().map(|&(a, b)| Cell { a, b, ..Cell::default() }).collect();
         for (unit, drawn) in self.units.iter().zip(draws) {
             let value = unit.weight * f64::from(drawn[lane]);
             let cell = &mut cells[unit.cell as usize];
@@ -168,7 +175,9 @@ impl Resampler {
 /// Brings a lane that has `sum` rows to `total` rows.
 fn complete(draws: &mut Draws, lane: usize, sum: u64, total: u64, alias: &Alias, rng: &mut Stream) {
     let missing = total.checked_sub(sum).unwrap_or_else(|| {
-        draws.iter_mut().for_each(|draws| draws[lane] = 0);
+        for draws in draws.iter_mut() {
+            draws[lane] = 0;
+        }
         total
     });
     for _ in 0..missing {
@@ -181,9 +190,10 @@ fn draw_clusters(clusters: &[Vec<(u32, u32)>], draws: &mut Draws, rng: &mut Stre
     if clusters.is_empty() {
         return;
     }
-    for lane in 0..LANES {
-        for _ in 0..clusters.len() {
-            for &(unit, rows) in &clusters[rng.random_range(0..clusters.len())] {
+    for _ in 0..clusters.len() {
+        let picked: [usize; LANES] = std::array::from_fn(|_| rng.random_range(0..clusters.len()));
+        for (lane, cluster) in picked.into_iter().enumerate() {
+            for &(unit, rows) in &clusters[cluster] {
                 draws[unit as usize][lane] += rows;
             }
         }
@@ -191,7 +201,8 @@ fn draw_clusters(clusters: &[Vec<(u32, u32)>], draws: &mut Draws, rng: &mut Stre
 }
 
 fn by_cluster(unit_of_row: &[(usize, u32)], cluster: &[u32]) -> Vec<Vec<(u32, u32)>> {
-    let mut pairs: Vec<(u32, u32)> = unit_of_row.iter().map(|&(row, unit)| (cluster[row], unit)).collect();
+    let mut pairs: Vec<(u32, u32)> =
+        unit_of_row.iter().map(|&(row, unit)| (cluster[row], unit)).collect();
     pairs.sort_unstable();
     let mut clusters: Vec<Vec<(u32, u32)>> = Vec::new();
     let mut last = None;
@@ -208,7 +219,11 @@ fn by_cluster(unit_of_row: &[(usize, u32)], cluster: &[u32]) -> Vec<Vec<(u32, u3
     clusters
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be a whole number below 2^31")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be a whole number below 2^31"
+)]
 fn whole(rows: f64) -> Result<u64, MethodError> {
     if rows.fract() == 0.0 && (0.0..2_147_483_648.0).contains(&rows) {
         return Ok(rows as u64);
@@ -227,8 +242,11 @@ mod tests {
     fn rows(n: usize) -> Comparisons {
         let first: Vec<u32> = (0..n).map(|k| u32::from(k % 3 == 0)).collect();
         let second = first.iter().map(|f| f + 1).collect();
-        let outcome = (0..n).map(|k| [Outcome::First, Outcome::Second, Outcome::Tie, Outcome::First][k % 4]).collect();
-        Comparisons::new(["a", "b", "c"].map(str::to_owned).to_vec(), first, second, outcome).unwrap()
+        let outcome = (0..n)
+            .map(|k| [Outcome::First, Outcome::Second, Outcome::Tie, Outcome::First][k % 4])
+            .collect();
+        Comparisons::new(["a", "b", "c"].map(str::to_owned).to_vec(), first, second, outcome)
+            .unwrap()
     }
 
     #[test]
@@ -253,18 +271,18 @@ mod tests {
         let chunks = 500;
         let mut sums = [0.0; 3];
         for chunk in 0..chunks {
-            for lanes in [resampler.draw(9, chunk)] {
-                for lane in 0..LANES {
-                    let (x, y) = (f64::from(lanes[0][lane]), f64::from(lanes[1][lane]));
-                    let mean = |u: usize| resampler.units()[u].rows as f64;
-                    sums[0] += x - mean(0);
-                    sums[1] += (x - mean(0)).powi(2);
-                    sums[2] += (x - mean(0)) * (y - mean(1));
-                }
+            let lanes = resampler.draw(9, chunk);
+            for (&x, &y) in lanes[0].iter().zip(&lanes[1]) {
+                let mean = |u: usize| resampler.units()[u].rows as f64;
+                let (x, y) = (f64::from(x) - mean(0), f64::from(y) - mean(1));
+                sums[0] += x;
+                sums[1] += x * x;
+                sums[2] += x * y;
             }
         }
         let rounds = (chunks * LANES) as f64;
-        let (p, q) = (resampler.units()[0].rows as f64 / 400.0, resampler.units()[1].rows as f64 / 400.0);
+        let (p, q) =
+            (resampler.units()[0].rows as f64 / 400.0, resampler.units()[1].rows as f64 / 400.0);
         let variance = 400.0 * p * (1.0 - p);
         assert!((sums[0] / rounds).abs() < 4.0 * (variance / rounds).sqrt());
         assert!((sums[1] / rounds / variance - 1.0).abs() < 0.1);
@@ -273,7 +291,8 @@ mod tests {
 
     #[test]
     fn weighted_and_clustered_rows_are_drawn_whole() {
-        let weighted = rows(12).with_weights((0..12_u8).map(|k| f64::from(k % 2)).collect()).unwrap();
+        let weighted =
+            rows(12).with_weights((0..12_u8).map(|k| f64::from(k % 2)).collect()).unwrap();
         let resampler = Resampler::of(&weighted, &weighted.counts()).unwrap();
         assert_eq!(resampler.units().iter().map(|u| u.rows).sum::<u64>(), 12);
         let clustered = rows(12).with_clusters((0..12).map(|k| k / 4).collect()).unwrap();

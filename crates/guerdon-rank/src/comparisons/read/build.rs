@@ -2,13 +2,13 @@
 
 use guerdon_core::MethodError;
 
-use super::{Fields, at_line};
 use super::columns::{Columns, Places, ScorePlaces};
 use super::outcomes::{Meaning, meanings};
+use super::{Fields, at_line};
+use crate::Outcome;
 use crate::comparisons::names::Names;
 use crate::comparisons::scores::ScoreTable;
 use crate::comparisons::{Comparisons, Style, retain};
-use crate::Outcome;
 
 /// Comparisons in the making.
 pub(super) struct Rows<'a> {
@@ -52,8 +52,12 @@ impl<'a> Rows<'a> {
     pub(super) fn push(&mut self, line: u64, fields: &impl Fields) -> Result<(), MethodError> {
         let with_line = |error: MethodError| at_line(line, error);
         let field = |at: usize| fields.field(at).map_err(|message| at_line(line, message));
-        self.first.push(self.names.id_of_bytes(field(self.places.first)?.trim_ascii()).map_err(with_line)?);
-        self.second.push(self.names.id_of_bytes(field(self.places.second)?.trim_ascii()).map_err(with_line)?);
+        self.first.push(
+            self.names.id_of_bytes(field(self.places.first)?.trim_ascii()).map_err(with_line)?,
+        );
+        self.second.push(
+            self.names.id_of_bytes(field(self.places.second)?.trim_ascii()).map_err(with_line)?,
+        );
         if let Some(at) = self.places.winner {
             let value = self.value_id(field(at)?.trim_ascii(), line)?;
             self.value.push(value);
@@ -76,7 +80,10 @@ impl<'a> Rows<'a> {
             return Ok(u16::try_from(at).unwrap_or(u16::MAX));
         }
         if self.values.len() >= MOST_VALUES {
-            return Err(at_line(line, "the outcome column has more than 65535 distinct values: is it the right one?"));
+            return Err(at_line(
+                line,
+                "the outcome column has more than 65535 distinct values: is it the right one?",
+            ));
         }
         self.values.push(String::from_utf8_lossy(bytes).into_owned());
         self.seen_at.push(line);
@@ -115,7 +122,11 @@ impl<'a> Rows<'a> {
             let met: Vec<bool> = first.iter().zip(&second).map(|(a, b)| a != b).collect();
             rest.retain(&met);
         }
-        let mut all = rest.add_to(Comparisons::new(names, first, second, outcome)?, self.places, self.columns)?;
+        let mut all = rest.add_to(
+            Comparisons::new(names, first, second, outcome)?,
+            self.places,
+            self.columns,
+        )?;
         if skipped > 0 {
             all.warn(format!("{skipped} rows with an unknown outcome were left out"));
         }
@@ -140,7 +151,12 @@ impl Rest {
         }
     }
 
-    fn add_to(self, mut all: Comparisons, places: &Places, columns: &Columns) -> Result<Comparisons, MethodError> {
+    fn add_to(
+        self,
+        mut all: Comparisons,
+        places: &Places,
+        columns: &Columns,
+    ) -> Result<Comparisons, MethodError> {
         if places.weight.is_some() {
             all = all.with_weights(self.weight)?;
         }
@@ -164,7 +180,12 @@ struct Outcomes<'a> {
 
 impl Outcomes<'_> {
     /// The outcome of each row, and which rows have one (where some have none).
-    fn of(&self, first: &[u32], second: &[u32], value: &[u16]) -> Result<(Vec<Outcome>, Option<Vec<bool>>), MethodError> {
+    fn of(
+        &self,
+        first: &[u32],
+        second: &[u32],
+        value: &[u16],
+    ) -> Result<(Vec<Outcome>, Option<Vec<bool>>), MethodError> {
         let mut outcomes = Vec::with_capacity(value.len());
         let mut known: Option<Vec<bool>> = None;
         for (k, &value) in value.iter().enumerate() {
@@ -207,7 +228,10 @@ impl Outcomes<'_> {
 fn weight(bytes: &[u8], line: u64) -> Result<f64, MethodError> {
     let weight = number(bytes, "weight", line)?;
     if weight < 0.0 {
-        return Err(at_line(line, format!("the weight `{weight}` is negative: weights must be at least 0")));
+        return Err(at_line(
+            line,
+            format!("the weight `{weight}` is negative: weights must be at least 0"),
+        ));
     }
     Ok(weight)
 }
@@ -237,7 +261,8 @@ impl Table {
     ) -> Result<(), MethodError> {
         let with_line = |error: MethodError| at_line(line, error);
         let field = |at: usize| fields.field(at).map_err(|message| at_line(line, message));
-        let model = self.models.id_of_bytes(field(places.model)?.trim_ascii()).map_err(with_line)?;
+        let model =
+            self.models.id_of_bytes(field(places.model)?.trim_ascii()).map_err(with_line)?;
         let task = self.tasks.id_of_bytes(field(places.task)?.trim_ascii()).map_err(with_line)?;
         self.rows.push((model, task, number(field(places.score)?, "score", line)?));
         Ok(())

@@ -98,10 +98,21 @@ const PAIRS: [(&str, &str); 15] = [
     ("a", "b"),
     ("x", "y"),
 ];
-const WINNERS: [&str; 8] = ["winner", "outcome", "result", "verdict", "preference", "label", "judgment", "judgement"];
+const WINNERS: [&str; 8] =
+    ["winner", "outcome", "result", "verdict", "preference", "label", "judgment", "judgement"];
 const MODELS: [&str; 6] = ["model", "system", "model_id", "contestant", "player", "name"];
-const TASKS: [&str; 10] =
-    ["task", "question_id", "prompt_id", "benchmark", "item", "dataset", "prompt", "question", "task_id", "instance"];
+const TASKS: [&str; 10] = [
+    "task",
+    "question_id",
+    "prompt_id",
+    "benchmark",
+    "item",
+    "dataset",
+    "prompt",
+    "question",
+    "task_id",
+    "instance",
+];
 const SCORES: [&str; 5] = ["score", "value", "accuracy", "rating", "reward"];
 
 struct Header<'a>(&'a [String]);
@@ -149,15 +160,28 @@ impl Columns {
         let pair = match (&self.first, &self.second) {
             (None, None) => guess,
             (Some(first), Some(second)) => Some((header.named(first)?, header.named(second)?)),
-            (Some(first), None) => Some((header.named(first)?, guess.map_or_else(|| missing("second", header), |g| Ok(g.1))?)),
-            (None, Some(second)) => Some((guess.map_or_else(|| missing("first", header), |g| Ok(g.0))?, header.named(second)?)),
+            (Some(first), None) => Some((
+                header.named(first)?,
+                guess.map_or_else(|| missing("second", header), |g| Ok(g.1))?,
+            )),
+            (None, Some(second)) => Some((
+                guess.map_or_else(|| missing("first", header), |g| Ok(g.0))?,
+                header.named(second)?,
+            )),
         };
         Ok(pair.or_else(|| Some((header.usual("winner")?, header.usual("loser")?))))
     }
 
-    fn rows(&self, header: &Header<'_>, first: usize, second: usize) -> Result<Places, MethodError> {
-        let named = |name: &Option<String>| name.as_ref().map(|name| header.named(name)).transpose();
-        let decided = header.usual("winner") == Some(first) && header.usual("loser") == Some(second);
+    fn rows(
+        &self,
+        header: &Header<'_>,
+        first: usize,
+        second: usize,
+    ) -> Result<Places, MethodError> {
+        let named =
+            |name: &Option<String>| name.as_ref().map(|name| header.named(name)).transpose();
+        let decided =
+            header.usual("winner") == Some(first) && header.usual("loser") == Some(second);
         let winner = match named(&self.winner)? {
             Some(at) => Some(at),
             None if decided => None,
@@ -183,5 +207,9 @@ fn missing<T>(side: &str, header: &Header<'_>) -> Result<T, MethodError> {
 }
 
 fn scores(header: &Header<'_>) -> Option<ScorePlaces> {
-    Some(ScorePlaces { model: header.any(&MODELS)?, task: header.any(&TASKS)?, score: header.any(&SCORES)? })
+    Some(ScorePlaces {
+        model: header.any(&MODELS)?,
+        task: header.any(&TASKS)?,
+        score: header.any(&SCORES)?,
+    })
 }

@@ -38,17 +38,22 @@ impl<R: Read> Scanner<R> {
 
     /// Reads the header, having guessed the delimiter from it.
     pub(super) fn header(&mut self) -> Result<Vec<String>, MethodError> {
-        while !self.buffer[self.start..self.end].iter().any(|b| *b == b'\n') && self.fill()? {}
-        let first = self.buffer[self.start..self.end].split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty());
+        while !self.buffer[self.start..self.end].contains(&b'\n') && self.fill()? {}
+        let first = self.buffer[self.start..self.end]
+            .split(|b| *b == b'\n')
+            .find(|line| !line.trim_ascii().is_empty());
         let first = first.ok_or_else(|| MethodError::domain("there is nothing in it"))?;
-        let times = |d: u8| first.iter().filter(|b| **b == d).count();
+        let times = |d: u8| first.split(|b| *b == d).count();
         // The first of the most frequent: a comma when there is none at all.
-        self.delimiter = [b',', b'\t', b';', b'|'].into_iter().rev().max_by_key(|d| times(*d)).unwrap_or(b',');
+        self.delimiter =
+            [b',', b'\t', b';', b'|'].into_iter().rev().max_by_key(|d| times(*d)).unwrap_or(b',');
         let mut header = Vec::new();
         if self.record()? {
             for at in 0..self.fields.len() {
                 let name = std::str::from_utf8(self.bytes(at));
-                header.push(name.map_err(|_| at_line(1, "the header is not UTF-8"))?.trim().to_owned());
+                header.push(
+                    name.map_err(|_| at_line(1, "the header is not UTF-8"))?.trim().to_owned(),
+                );
             }
         }
         Ok(header)
@@ -67,7 +72,10 @@ impl<R: Read> Scanner<R> {
             }
             if self.fields.len() < least {
                 let found = self.fields.len();
-                return Err(at_line(line, format!("it has {found} fields where at least {least} are needed")));
+                return Err(at_line(
+                    line,
+                    format!("it has {found} fields where at least {least} are needed"),
+                ));
             }
             row(line, self)?;
         }
@@ -90,7 +98,10 @@ impl<R: Read> Scanner<R> {
         }
         if self.end == self.buffer.len() {
             if self.buffer.len() >= LONGEST {
-                return Err(at_line(self.line, "a record is longer than 64 MB: is a quote missing?"));
+                return Err(at_line(
+                    self.line,
+                    "a record is longer than 64 MB: is a quote missing?",
+                ));
             }
             self.buffer.resize(2 * self.buffer.len(), 0);
         }
@@ -103,7 +114,7 @@ impl<R: Read> Scanner<R> {
     /// Scans the next record that is not blank into `fields`; gives whether there was one.
     fn record(&mut self) -> Result<bool, MethodError> {
         loop {
-            match self.scan()? {
+            match self.scan() {
                 Scan::More => {
                     if !self.fill()? {
                         return self.last();
@@ -130,7 +141,7 @@ impl<R: Read> Scanner<R> {
         }
         self.buffer[self.end] = b'\n';
         self.end += 1;
-        match self.scan()? {
+        match self.scan() {
             Scan::Record { next, .. } => {
                 self.start = next;
                 Ok(!self.blank())
@@ -144,7 +155,7 @@ impl<R: Read> Scanner<R> {
     }
 
     /// Scans one record; nothing is consumed when it does not end within the buffer.
-    fn scan(&mut self) -> Result<Scan, MethodError> {
+    fn scan(&mut self) -> Scan {
         self.fields.clear();
         let mut from = self.start;
         let bytes = &self.buffer[..self.end];
@@ -156,18 +167,18 @@ impl<R: Read> Scanner<R> {
                 let at = self.start + offset;
                 let to = if at > from && bytes[at - 1] == b'\r' { at - 1 } else { at };
                 self.fields.push((from, to));
-                return Ok(Scan::Record { next: at + 1, lines: 1 });
+                return Scan::Record { next: at + 1, lines: 1 };
             } else if byte == b'"' && self.start + offset == from {
                 return self.scan_quoted();
             }
         }
-        Ok(Scan::More)
+        Scan::More
     }
 
     /// As [`Scanner::scan`], for a record with a quoted field: quotes are taken away within the buffer, which only makes
     /// fields shorter, and only once the record is known to be whole.
-    fn scan_quoted(&mut self) -> Result<Scan, MethodError> {
-        let Some((end, lines)) = self.end_of_quoted() else { return Ok(Scan::More) };
+    fn scan_quoted(&mut self) -> Scan {
+        let Some((end, lines)) = self.end_of_quoted() else { return Scan::More };
         self.fields.clear();
         let mut read = self.start;
         while read <= end {
@@ -194,7 +205,7 @@ impl<R: Read> Scanner<R> {
             self.fields.push((from, write - usize::from(carriage)));
             read += 1;
         }
-        Ok(Scan::Record { next: end + 1, lines })
+        Scan::Record { next: end + 1, lines }
     }
 
     /// Where the record's line break stands, and how many lines it spans.
@@ -221,5 +232,8 @@ impl<R: Read> Fields for Scanner<R> {
 enum Scan {
     /// The record ends beyond the buffer.
     More,
-    Record { next: usize, lines: u64 },
+    Record {
+        next: usize,
+        lines: u64,
+    },
 }

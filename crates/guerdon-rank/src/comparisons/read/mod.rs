@@ -51,9 +51,12 @@ impl Data {
 
 /// Reads a file: JSON lines when it starts with `{`, CSV (with comma, semicolon, tab or bar) otherwise.
 pub fn file(path: &Path, columns: &Columns) -> Result<Data, MethodError> {
-    let open = File::open(path).map_err(|error| MethodError::domain(format!("{}: {error}", path.display())))?;
+    let open = File::open(path)
+        .map_err(|error| MethodError::domain(format!("{}: {error}", path.display())))?;
     reader(open, columns).map_err(|error| match error {
-        MethodError::Domain(message) => MethodError::Domain(format!("{}: {message}", path.display())),
+        MethodError::Domain(message) => {
+            MethodError::Domain(format!("{}: {message}", path.display()))
+        }
         other => other,
     })
 }
@@ -94,7 +97,9 @@ pub fn csv(from: impl Read, columns: &Columns) -> Result<Data, MethodError> {
 /// Reads one JSON object per line. The keys of the first object say what the columns are.
 pub fn json_lines(from: impl BufRead, columns: &Columns) -> Result<Data, MethodError> {
     let mut lines = json::Lines::new(from);
-    let Some(keys) = lines.keys()? else { return Err(MethodError::domain("there is nothing in it")) };
+    let Some(keys) = lines.keys()? else {
+        return Err(MethodError::domain("there is nothing in it"));
+    };
     match columns.shape(&keys)? {
         Shape::Rows(places) => {
             let mut rows = Rows::new(columns, &places);
@@ -144,7 +149,10 @@ mod tests {
 
     fn check(text: impl AsRef<[u8]>, names: &[&str], outcomes: &[Outcome]) {
         let all = read(text).unwrap();
-        assert_eq!((all.names(), all.outcome()), (names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>().as_slice(), outcomes));
+        assert_eq!(
+            (all.names(), all.outcome()),
+            (names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>().as_slice(), outcomes)
+        );
     }
 
     fn refused(text: impl AsRef<[u8]>, says: &str) {
@@ -156,20 +164,44 @@ mod tests {
 
     #[test]
     fn usual_shapes_are_guessed() {
-        check("model_a,model_b,winner\nx,y,model_a\ny,x,tie (bothbad)\n", &["x", "y"], &[First, Tie]);
+        check(
+            "model_a,model_b,winner\nx,y,model_a\ny,x,tie (bothbad)\n",
+            &["x", "y"],
+            &[First, Tie],
+        );
         check("id,left,right,winner\n1,x,y,right\n", &["x", "y"], &[Second]);
         check("x,y,winner\na,b,1\na,b,2\na,b,0\n", &["a", "b"], &[First, Second, Tie]);
-        check("player1;player2;result\na;b;1\nb;a;0.5\na;b;0\n", &["a", "b"], &[First, Tie, Second]);
+        check(
+            "player1;player2;result\na;b;1\nb;a;0.5\na;b;0\n",
+            &["a", "b"],
+            &[First, Tie, Second],
+        );
         check("A\tB\twinner\nfoo\tbar\tbar\nfoo\tbar\tfoo\n", &["foo", "bar"], &[Second, First]);
         check("winner,loser\na,b\nb,c\n", &["a", "b", "c"], &[First, First]);
-        check("first,second,verdict\na,b,A>>B\na,b,A=B\na,b,B>A\n", &["a", "b"], &[First, Tie, Second]);
-        check("{\"model_a\": \"x\", \"model_b\": \"y\", \"winner\": \"model_b\", \"turn\": {\"k\": [1]}}\n", &["x", "y"], &[Second]);
-        check("{\"left\": \"x\", \"right\": 7, \"winner\": 1}\n\n{\"winner\": 2, \"left\": \"x\", \"right\": 7}\n", &["x", "7"], &[First, Second]);
+        check(
+            "first,second,verdict\na,b,A>>B\na,b,A=B\na,b,B>A\n",
+            &["a", "b"],
+            &[First, Tie, Second],
+        );
+        check(
+            "{\"model_a\": \"x\", \"model_b\": \"y\", \"winner\": \"model_b\", \"turn\": {\"k\": [1]}}\n",
+            &["x", "y"],
+            &[Second],
+        );
+        check(
+            "{\"left\": \"x\", \"right\": 7, \"winner\": 1}\n\n{\"winner\": 2, \"left\": \"x\", \"right\": 7}\n",
+            &["x", "7"],
+            &[First, Second],
+        );
     }
 
     #[test]
     fn quotes_marks_and_line_ends_are_read() {
-        check("\u{feff}left,right,winner\r\n\"a, \"\"b\"\"\",c,left\r\n", &["a, \"b\"", "c"], &[First]);
+        check(
+            "\u{feff}left,right,winner\r\n\"a, \"\"b\"\"\",c,left\r\n",
+            &["a, \"b\"", "c"],
+            &[First],
+        );
         check("left,right,winner\n\"two\nlines\",c,left", &["two\nlines", "c"], &[First]);
         check("left,right,winner\n\n\na,b,left\n\n", &["a", "b"], &[First]);
     }
@@ -193,7 +225,10 @@ mod tests {
         refused(b"\xff\xfel\0e\0f\0t\0", "UTF-16");
         refused("{\"left\": \"a\"}\nnot json\n", "which columns");
         refused("{\"left\": \"a\", \"right\": \"b\", \"winner\": \"left\"}\nnot json\n", "line 2");
-        refused("{\"left\": \"a\", \"right\": \"b\", \"winner\": \"left\"}\n{\"left\": \"a\"}\n", "line 2: `right` is missing");
+        refused(
+            "{\"left\": \"a\", \"right\": \"b\", \"winner\": \"left\"}\n{\"left\": \"a\"}\n",
+            "line 2: `right` is missing",
+        );
     }
 
     #[test]
@@ -218,7 +253,9 @@ mod tests {
         assert_eq!(all.styles()[0].second, [20.0, 2.0, 4.0]);
         assert!(all.warnings()[0].contains("1 rows with an unknown outcome"));
         let wrong = Columns { first: Some("modle".into()), ..Columns::default() };
-        assert!(read_with("model,b,winner\n", &wrong).unwrap_err().contains("did you mean `model`?"));
+        assert!(
+            read_with("model,b,winner\n", &wrong).unwrap_err().contains("did you mean `model`?")
+        );
     }
 
     #[test]

@@ -14,16 +14,57 @@ pub(super) enum Meaning {
 }
 
 const FIRST: [&str; 16] = [
-    "first", "a", "model_a", "left", "x", "model_1", "model1", "player_a", "player_1", "player1", "a>b", "a>>b", "model_x",
-    "assistant a", "white", "home",
+    "first",
+    "a",
+    "model_a",
+    "left",
+    "x",
+    "model_1",
+    "model1",
+    "player_a",
+    "player_1",
+    "player1",
+    "a>b",
+    "a>>b",
+    "model_x",
+    "assistant a",
+    "white",
+    "home",
 ];
 const SECOND: [&str; 16] = [
-    "second", "b", "model_b", "right", "y", "model_2", "model2", "player_b", "player_2", "player2", "b>a", "b>>a", "model_y",
-    "assistant b", "black", "away",
+    "second",
+    "b",
+    "model_b",
+    "right",
+    "y",
+    "model_2",
+    "model2",
+    "player_b",
+    "player_2",
+    "player2",
+    "b>a",
+    "b>>a",
+    "model_y",
+    "assistant b",
+    "black",
+    "away",
 ];
 const TIE: [&str; 15] = [
-    "tie", "draw", "tie (bothbad)", "bothbad", "both bad", "both_bad", "both good", "both_good", "equal", "a=b", "c", "none",
-    "neither", "both", "tied",
+    "tie",
+    "draw",
+    "tie (bothbad)",
+    "bothbad",
+    "both bad",
+    "both_bad",
+    "both good",
+    "both_good",
+    "equal",
+    "a=b",
+    "c",
+    "none",
+    "neither",
+    "both",
+    "tied",
 ];
 
 /// What each of `values` (the distinct ones of the column) means.
@@ -32,20 +73,32 @@ const TIE: [&str; 15] = [
 /// or the sign of the first. 0 and 1 alone could be either way round, which is an error.
 pub(super) fn meanings(values: &[String], columns: &Columns) -> Result<Vec<Meaning>, MethodError> {
     let numbers = Numbers::of(values, columns)?;
-    Ok(values.iter().map(|value| said(value, columns).or_else(|| numbers.meaning(value)).unwrap_or_else(|| usual(value))).collect())
+    Ok(values
+        .iter()
+        .map(|value| {
+            said(value, columns).or_else(|| numbers.meaning(value)).unwrap_or_else(|| usual(value))
+        })
+        .collect())
 }
 
 /// The meaning that the user gave.
 fn said(value: &str, columns: &Columns) -> Option<Meaning> {
-    let lists =
-        [(&columns.first_wins, Outcome::First), (&columns.second_wins, Outcome::Second), (&columns.tie, Outcome::Tie)];
+    let lists = [
+        (&columns.first_wins, Outcome::First),
+        (&columns.second_wins, Outcome::Second),
+        (&columns.tie, Outcome::Tie),
+    ];
     let value = value.trim();
-    lists.iter().find(|(list, _)| list.iter().any(|v| v.trim().eq_ignore_ascii_case(value))).map(|(_, o)| Meaning::Known(*o))
+    lists
+        .iter()
+        .find(|(list, _)| list.iter().any(|v| v.trim().eq_ignore_ascii_case(value)))
+        .map(|(_, o)| Meaning::Known(*o))
 }
 
 fn usual(value: &str) -> Meaning {
     let value = value.trim().trim_start_matches("[[").trim_end_matches("]]");
-    let lists = [(&FIRST[..], Outcome::First), (&SECOND[..], Outcome::Second), (&TIE[..], Outcome::Tie)];
+    let lists =
+        [(&FIRST[..], Outcome::First), (&SECOND[..], Outcome::Second), (&TIE[..], Outcome::Tie)];
     let found = lists.iter().find(|(list, _)| list.iter().any(|v| v.eq_ignore_ascii_case(value)));
     found.map_or(Meaning::Unknown, |(_, outcome)| Meaning::Known(*outcome))
 }
@@ -104,7 +157,8 @@ mod tests {
     fn check(values: &[&str], expected: &[Option<crate::Outcome>]) {
         let values: Vec<String> = values.iter().map(|v| (*v).to_owned()).collect();
         let found = meanings(&values, &Columns::default()).unwrap();
-        let expected: Vec<Meaning> = expected.iter().map(|o| o.map_or(Meaning::Unknown, Meaning::Known)).collect();
+        let expected: Vec<Meaning> =
+            expected.iter().map(|o| o.map_or(Meaning::Unknown, Meaning::Known)).collect();
         assert_eq!(found, expected);
     }
 
