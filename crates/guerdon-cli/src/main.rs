@@ -21,6 +21,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Score(commands::score::Args),
+    Rank(commands::rank::Args),
     Check(commands::check::Args),
     Schema(commands::schema::Args),
     Methods(commands::methods::Args),
@@ -31,6 +32,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Score(args) => commands::score::run(&args),
+        Command::Rank(args) => commands::rank::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Methods(args) => commands::methods::run(&args),

@@ -212,6 +212,22 @@ impl Reader {
         Ok(Some(Batch { rollouts, groups: Groups::from_sizes(sizes), first_row }))
     }
 
+    /// The next plain rows, as they stand in the file; `None` at the end. For tables that hold no rollouts: nothing is
+    /// mapped, grouped or skipped. Not to be mixed with [`Reader::next_batch`].
+    pub fn next_rows(&mut self) -> Result<Option<Vec<Map<String, Value>>>, ReadError> {
+        let chunk = self.rows.next_chunk(&self.file)?;
+        if chunk.rows.is_empty() {
+            return Ok(None);
+        }
+        let (limit, Chunk { bytes, rows }) = (self.options.max_row_bytes, chunk);
+        let parsed: Vec<_> = rows.into_par_iter().map(|raw| columns(raw, &bytes, limit)).collect();
+        let row = |row: ParsedColumns| {
+            let place = self.place(row.number);
+            row.columns.map_err(|problem| ReadError::Row(BadRow { place, problem }))
+        };
+        parsed.into_iter().map(row).collect::<Result<_, _>>().map(Some)
+    }
+
     /// Gives a rollout its group.
     fn grouped(&mut self, parsed: Parsed) -> Result<Rollout, ReadError> {
         let Parsed { mut rollout, line, row, key, .. } = parsed;

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod methods;
 pub(crate) mod papers;
+pub(crate) mod rank;
 pub(crate) mod schema;
 pub(crate) mod score;
 
