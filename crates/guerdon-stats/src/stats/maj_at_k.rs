@@ -49,7 +49,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MajAtK {
-    /// Numbers of answers that vote, each at least 1. Default [1].
+    /// Numbers of answers that vote, each at least 1. Default `[1]`.
     pub k: Vec<u64>,
     /// Random choices of k answers per task, 0 to 1,000,000. Default 0: the first k vote.
     pub draws: u32,

@@ -49,7 +49,7 @@ use crate::resample::{Interval, IntervalKind, interval, replicates, weighted_mea
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PassAtK {
-    /// Numbers of samples drawn, each at least 1. Default [1].
+    /// Numbers of samples drawn, each at least 1. Default `[1]`.
     pub k: Vec<u64>,
     /// Bootstrap resamples of the tasks, 0 (no interval) to 1,000,000. Default 1000.
     pub rounds: u32,

@@ -52,7 +52,7 @@ use crate::order::index;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PassK {
-    /// Numbers of samples drawn, 1 to 100,000 each. Default [1].
+    /// Numbers of samples drawn, 1 to 100,000 each. Default `[1]`.
     pub k: Vec<u64>,
     /// Shares of the k that must be right, 0 to 1 each. Default [1.0]: all.
     pub thresholds: Vec<f64>,

@@ -61,7 +61,7 @@ pub fn file(path: &Path, columns: &Columns) -> Result<Data, MethodError> {
     })
 }
 
-/// Reads from anything that can be read, guessing the format as [`file`] does.
+/// Reads from anything that can be read, guessing the format as [`file()`] does.
 pub fn reader(from: impl Read, columns: &Columns) -> Result<Data, MethodError> {
     let mut buffered = BufReader::with_capacity(CHUNK, from);
     let start = buffered.fill_buf().map_err(|error| io(&error))?;
