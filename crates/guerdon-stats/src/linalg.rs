@@ -45,14 +45,21 @@ impl Cholesky {
         (0..self.n).map(|i| 2.0 * self.lower[i * self.n + i].ln()).sum()
     }
 
-    /// Solves a·x = b.
-    pub fn solve(&self, b: &[f64]) -> Vec<f64> {
+    /// L⁻¹·b for a = L·Lᵀ: its squared length is bᵀ·a⁻¹·b.
+    pub fn forward(&self, b: &[f64]) -> Vec<f64> {
         let (n, l) = (self.n, &self.lower);
         let mut x = b.to_vec();
         for i in 0..n {
             let dot: f64 = (0..i).map(|k| l[i * n + k] * x[k]).sum();
             x[i] = (x[i] - dot) / l[i * n + i];
         }
+        x
+    }
+
+    /// Solves a·x = b.
+    pub fn solve(&self, b: &[f64]) -> Vec<f64> {
+        let (n, l) = (self.n, &self.lower);
+        let mut x = self.forward(b);
         for i in (0..n).rev() {
             let dot: f64 = (i + 1..n).map(|k| l[k * n + i] * x[k]).sum();
             x[i] = (x[i] - dot) / l[i * n + i];

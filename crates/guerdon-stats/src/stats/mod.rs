@@ -1,12 +1,14 @@
 //! The `stats.*` methods.
 
 pub mod acc_eq;
+pub mod aggregate;
 pub mod agreement;
 pub mod auprc;
 pub mod auroc;
 pub mod best_of_n;
 pub mod bootstrap;
 pub mod calibration;
+pub mod cate_select;
 pub mod clustered_se;
 pub mod cochran_q;
 pub mod coverage;
@@ -35,6 +37,7 @@ pub mod proportion_ci;
 pub mod quadrature;
 pub mod rank_sum;
 pub mod regime_table;
+pub mod rerandomize;
 pub mod reshuffle;
 pub mod retrieval;
 pub mod risk_coverage;
@@ -43,6 +46,7 @@ pub mod sequential;
 pub mod simulation_bound;
 pub mod spearman;
 pub mod stratified_bootstrap;
+pub mod tail;
 pub mod trace_error;
 pub mod truthfulness;
 pub mod win_probability;
