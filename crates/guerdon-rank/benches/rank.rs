@@ -127,13 +127,12 @@ fn main() {
     for (models, rows) in [(20, 100_000), (100, 1_000_000), (1000, 10_000_000)] {
         let size = format!("{models} models, {rows} comparisons");
         let name = format!("arena_{models}.csv");
-        let path = match given.as_ref().map(|dir| dir.join(&name)).filter(|path| path.exists()) {
-            Some(path) => path,
-            None => {
-                write(&arena(models, rows, 7), &folder.join(&name));
-                folder.join(&name)
-            }
-        };
+        let mine = folder.join(&name);
+        let given = given.as_ref().map(|dir| dir.join(&name)).filter(|path| path.exists());
+        if given.is_none() {
+            write(&arena(models, rows, 7), &mine);
+        }
+        let path = given.unwrap_or(mine);
         if models < 1000 {
             let all =
                 read::file(&path, &Columns::default()).and_then(|data| data.into_comparisons(0.0));
