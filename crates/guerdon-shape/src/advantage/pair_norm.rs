@@ -12,8 +12,9 @@
 //!
 //! `μ` and `σ` are mean and population standard deviation of the `x` of both groups (`scope: pair`), or of each group alone
 //! (`scope: group`). Groups 1 and 2, 3 and 4, ... form pairs in the order of the data (`data.prompt_pairing` makes such an
-//! order); a last group without partner is normalised alone. Of two equal rates the first is the hard prompt. A rollout is
-//! right if its reward is greater than `right_above`. Where `σ` is 0 the advantages are 0.
+//! order); a group without scored partner is normalised alone, as a hard prompt up to a rate of ½. Of two equal rates the
+//! first is the hard prompt. A rollout is right if its reward is greater than `right_above`. Where `σ` is 0 the advantages
+//! are 0.
 //!
 //! # When to use it
 //!
@@ -98,18 +99,27 @@ impl PairNorm {
         let mut advantages = vec![0.0; rewards.len()];
         let ranges: Vec<_> = groups.iter().collect();
         for pair in ranges.chunks(2) {
-            let rates: Vec<f64> =
-                pair.iter().map(|range| self.rate(&rewards[range.clone()])).collect();
-            let hard = match rates[..] {
-                [first, second] => usize::from(second < first),
-                _ => usize::from(rates[0] > 0.5),
-            };
+            let hard = self.hard(rewards, pair);
             for (k, range) in pair.iter().enumerate() {
-                self.weigh(&rewards[range.clone()], &mut advantages[range.clone()], k == hard);
+                self.weigh(
+                    &rewards[range.clone()],
+                    &mut advantages[range.clone()],
+                    Some(k) == hard,
+                );
             }
             self.normalise(&mut advantages, pair);
         }
         Ok(advantages)
+    }
+
+    /// Which group of a pair is the hard prompt. A group alone (its partner missing or unscored) is hard up to a rate of 1/2.
+    fn hard(&self, rewards: &[f64], pair: &[Range<usize>]) -> Option<usize> {
+        let rate = |k: &usize| self.rate(&rewards[pair[*k].clone()]);
+        let filled: Vec<usize> = (0..pair.len()).filter(|k| !pair[*k].is_empty()).collect();
+        match filled[..] {
+            [alone] => (rate(&alone) <= 0.5).then_some(alone),
+            _ => filled.into_iter().reduce(|a, b| if rate(&b) < rate(&a) { b } else { a }),
+        }
     }
 
     fn rate(&self, group: &[f64]) -> f64 {
@@ -198,5 +208,11 @@ mod tests {
     fn a_group_without_partner() {
         let own = PairNorm::default().advantages(&[1.0, 0.0, 0.0], &Groups::one(3)).unwrap();
         assert!(own[0] > 0.0 && (own.iter().sum::<f64>()).abs() < 1e-12);
+        let unscored_partner =
+            PairNorm::default().advantages(&[1.0, 1.0, 0.0], &Groups::from_sizes([0, 3])).unwrap();
+        assert!(unscored_partner[2] < 0.0 && unscored_partner[0] == unscored_partner[1]);
+        let same =
+            PairNorm::default().advantages(&[1.0, 0.0, 0.0], &Groups::from_sizes([3, 0])).unwrap();
+        assert_eq!(same, own);
     }
 }
