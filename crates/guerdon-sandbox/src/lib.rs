@@ -35,6 +35,8 @@
 //! - [`Tests::Asserts`], [`Tests::Check`]: a *judge*, a second confined process that executes the
 //!   tests. Where they use a name of the candidate, the judge has a stand-in that sends plain data
 //!   to the candidate's process and builds plain data from what comes back.
+//!   Tests that compare calls with literals leave nothing behind in their judge, so it is kept for
+//!   the next run; any other tests get a judge of their own.
 //!
 //! # What is guaranteed
 //!

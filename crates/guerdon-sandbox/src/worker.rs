@@ -35,6 +35,8 @@ pub(crate) struct KeptJudge {
     pub(crate) process: Process,
     pub(crate) verdicts: OwnedFd,
     pub(crate) runs: u32,
+    /// What its process is limited to.
+    pub(crate) limits: serde_json::Value,
 }
 
 impl Worker {

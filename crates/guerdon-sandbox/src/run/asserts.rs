@@ -27,7 +27,21 @@ struct Pair {
     candidate: Process,
     verdicts: OwnedFd,
     /// How many runs the judge has served, if it is one that is kept.
-    kept: Option<u32>,
+    kept: Option<Kept>,
+}
+
+/// How many runs a kept judge has served, and its limits.
+struct Kept {
+    runs: u32,
+    limits: Value,
+}
+
+/// Whether a judge that is kept is worth a try; the judge itself decides.
+fn looks_simple(test: &str) -> bool {
+    let test = test.trim();
+    test.starts_with("assert")
+        && !test.contains('\n')
+        && !["lambda", "import", " for "].iter().any(|word| test.contains(word))
 }
 
 /// A report of the judge.
@@ -68,7 +82,7 @@ impl Session<'_> {
         entry_point: Option<&str>,
     ) -> Result<Vec<TestOutcome>> {
         let mut outcomes = Vec::with_capacity(tests.len());
-        let mut may_be_kept = setup.is_empty() && self.usual_limits();
+        let mut may_be_kept = setup.is_empty() && tests.iter().all(|t| looks_simple(t));
         while outcomes.len() < tests.len() && !self.is_decided(&outcomes) {
             if self.is_over() {
                 outcomes.push(TestOutcome::Timeout);
@@ -105,26 +119,31 @@ impl Session<'_> {
     /// Ends the candidate and puts the judge back; its tests have all reported.
     fn keep(&mut self, pair: Pair) -> Result<()> {
         self.finish(&pair.candidate)?;
-        let runs = pair.kept.unwrap_or_default() + 1;
-        let judge = KeptJudge { process: pair.judge, verdicts: pair.verdicts, runs };
-        if runs < KEPT_FOR {
-            self.worker.keep_judge(judge);
-        } else {
-            self.finish(&judge.process)?;
+        match pair.kept {
+            Some(Kept { runs, limits }) if runs < KEPT_FOR => {
+                let Pair { judge: process, verdicts, .. } = pair;
+                self.worker.keep_judge(KeptJudge { process, verdicts, runs: runs + 1, limits });
+            }
+            _ => {
+                self.finish(&pair.judge)?;
+            }
         }
         Ok(())
     }
 
     fn kept_judge(&mut self) -> Result<KeptJudge> {
-        if let Some(judge) = self.worker.take_judge() {
-            return Ok(judge);
-        }
-        let (verdicts, reports) = wire::stream_pair()?;
         let mut limits = self.run_limits();
         limits["cpu_s"] = json!(KEPT_CPU_S);
+        if let Some(judge) = self.worker.take_judge() {
+            if judge.limits == limits {
+                return Ok(judge);
+            }
+            self.finish(&judge.process)?;
+        }
+        let (verdicts, reports) = wire::stream_pair()?;
         let job = Self::job("kept_judge", &limits, [false; 3]);
         let process = self.spawn(&job, &[reports.as_fd()])?;
-        Ok(KeptJudge { process, verdicts, runs: 0 })
+        Ok(KeptJudge { process, verdicts, runs: 0, limits })
     }
 
     fn start_pair(&mut self, tests: Value, kept: bool) -> Result<Pair> {
@@ -134,8 +153,8 @@ impl Session<'_> {
             let judge = self.kept_judge()?;
             let work = wire::memory_file("guerdon-tests", tests.to_string().as_bytes())?;
             wire::send_with_fds(&judge.verdicts, b"J", &[work.as_fd(), ours.as_fd()])?;
-            let KeptJudge { process: judge, verdicts, runs } = judge;
-            return Ok(Pair { judge, candidate, verdicts, kept: Some(runs) });
+            let KeptJudge { process: judge, verdicts, runs, limits } = judge;
+            return Ok(Pair { judge, candidate, verdicts, kept: Some(Kept { runs, limits }) });
         }
         let (verdicts, reports) = wire::stream_pair()?;
         let mut job = Self::job("judge", &self.run_limits(), [false; 3]);

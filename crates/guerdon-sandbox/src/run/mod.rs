@@ -120,10 +120,6 @@ impl<'a> Session<'a> {
         Ok(ended)
     }
 
-    fn usual_limits(&self) -> bool {
-        self.task.limits.is_none()
-    }
-
     fn run_limits(&self) -> Value {
         let address_space = self.toolchain.is_none_or(|t| t.runner.address_space);
         json!({

@@ -48,7 +48,7 @@ fn task(place: Place, source: &str) -> Task {
 }
 
 fn attack_limits() -> Limits {
-    Limits { wall_s: 0.6, cpu_s: 1, total_wall_s: 1.2, memory_mb: 128, ..limits() }
+    Limits { wall_s: 0.6, cpu_s: 1, total_wall_s: 1.2, ..limits() }
 }
 
 /// What the attacks try to reach on this machine.

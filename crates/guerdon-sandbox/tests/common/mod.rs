@@ -22,7 +22,14 @@ pub(crate) fn config() -> Config {
 
 /// Long enough that honest work passes on a busy machine.
 pub(crate) fn limits() -> Limits {
-    Limits { wall_s: 15.0, cpu_s: 15, memory_mb: 256, ..Limits::default() }
+    Limits {
+        wall_s: 15.0,
+        cpu_s: 15,
+        total_wall_s: 300.0,
+        compile_wall_s: 120.0,
+        memory_mb: 256,
+        ..Limits::default()
+    }
 }
 
 /// The same task with little time, for code that is expected to use it up.
