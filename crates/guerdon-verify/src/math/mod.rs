@@ -216,7 +216,7 @@ fn compare(a: &Answer, b: &Answer, options: &Options, restated: bool) -> Verdict
         return Verdict::Equal;
     }
     let meter = Meter::new(&options.budget);
-    let comparer = Comparer { options, meter: &meter, restated };
+    let comparer = Comparer::new(options, &meter, restated);
     let mut spent = None;
     for x in &a.readings {
         for y in &b.readings {

@@ -7,9 +7,11 @@ mod relation;
 mod scalar;
 mod set;
 
+use std::cell::Cell;
+
 use super::Options;
 use super::ast::{Expr, Rel};
-use super::meter::{Meter, Outcome};
+use super::meter::{Meter, Outcome, Stop};
 
 /// Most members of lists that are matched without regard to order.
 const MOST_MEMBERS: usize = 256;
@@ -20,18 +22,36 @@ pub(crate) struct Comparer<'o> {
     pub(crate) meter: &'o Meter,
     /// The second answer may restate the question: `a + b = 25` answers `25`.
     pub(crate) restated: bool,
+    level: Cell<usize>,
 }
+
+/// Comparisons inside comparisons: parts of parts. The depth of parsed answers keeps them far below.
+const DEEPEST: usize = 128;
 
 /// A member of a list and the name that was given to it.
 type Member<'e> = (Option<&'e Expr>, std::borrow::Cow<'e, Expr>);
 
-impl Comparer<'_> {
+impl<'o> Comparer<'o> {
+    pub(crate) fn new(options: &'o Options, meter: &'o Meter, restated: bool) -> Self {
+        Self { options, meter, restated, level: Cell::new(0) }
+    }
+
     /// Whether two answers are equal.
     pub(crate) fn equal(&self, a: &Expr, b: &Expr) -> Outcome<bool> {
         self.meter.step(8)?;
         if a == b {
             return Ok(true);
         }
+        if self.level.get() >= DEEPEST {
+            return Err(Stop::Budget("depth"));
+        }
+        self.level.set(self.level.get() + 1);
+        let verdict = self.by_shape(a, b);
+        self.level.set(self.level.get() - 1);
+        verdict
+    }
+
+    fn by_shape(&self, a: &Expr, b: &Expr) -> Outcome<bool> {
         if let Some(verdict) = self.measured(a, b)? {
             return Ok(verdict);
         }
@@ -185,7 +205,9 @@ fn is_list(expr: &Expr) -> bool {
     match expr {
         Expr::List(_) => true,
         Expr::Set(_) | Expr::Tuple(_) | Expr::Matrix(_) | Expr::Interval(..) => false,
-        Expr::Relation(_, rest) => matches!(&rest[..], [(Rel::Eq, value)] if is_list(value)),
+        Expr::Relation(_, rest) if relation::is_assignment(expr) => {
+            matches!(&rest[..], [(Rel::Eq, value)] if is_list(value))
+        }
         other => has_plus_minus(other),
     }
 }

@@ -83,6 +83,7 @@ fn relations() {
     check("-2\\le x\\le7", "x\\in[-2,7]", true);
     check("x\\ne1", "(-\\infty,1)\\cup(1,\\infty)", true);
     check("7=11a+c", "11a+c", false);
+    check("2x={1,2}", "1,2", false);
     check("a+3z=0", "0", false);
     check("f(x)=x^2", "f(t)=t^2", true);
     check("k(x)=\\frac{x}{\\sqrt{x^2-4}}", "r=6\\sin\\theta", false);

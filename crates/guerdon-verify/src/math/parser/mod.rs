@@ -375,7 +375,7 @@ impl<'t, 'a> Parser<'t, 'a> {
                     value = Expr::Call(Func::Mod, vec![value, modulus]);
                 }
                 Some(kind) if is_unit_token(kind) || self.is_short_unit() => {
-                    value = self.unit(value)
+                    value = self.unit(value);
                 }
                 Some(Kind::Command("$")) => {
                     self.pos += 1;
