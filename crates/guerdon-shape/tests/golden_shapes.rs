@@ -113,7 +113,7 @@ fn the_cosine_of_ms_swift() {
     }
 }
 
-/// The penalty per token that verl adds: β·(log π_ref − log π), as a combination of values per token.
+/// The penalty per token that verl adds, β times the log-ratio of reference and policy, as a combination of values per token.
 #[test]
 fn the_penalty_per_token_of_verl() {
     let Some(cases) = cases() else { return };

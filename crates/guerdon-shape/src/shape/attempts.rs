@@ -8,8 +8,8 @@
 //! both         − λ · (1 − E / T),  E different answers among the T given
 //! ```
 //!
-//! The attempts are the columns `attempts`, oldest first (an unscored one was not made, and ends the list), or the values
-//! within the running reward (a list in the data, or a value per turn). An attempt is right from `threshold`. λ is
+//! The attempts are the columns `attempts`, oldest first (a column may hold a list; an unscored one was not made, and ends
+//! the list), or the values within the running reward. An attempt is right from `threshold`. λ is
 //! `repeat_penalty`; `E` is counted from the text columns `answers`, or read from the column `distinct`.
 //!
 //! | preset | rule | else |
@@ -24,7 +24,8 @@
 //!
 //! # Departures
 //!
-//! None in the formulas. An episode without any attempt is unscored. Answers are compared as texts: normalise them in the
+//! None in the formulas. The code of multi-attempt RL was read: an episode counts as well-formed once any attempt had an
+//! answer, and its discount for later successes is overwritten by 1. An episode without any attempt is unscored. Answers are compared as texts: normalise them in the
 //! data.
 //!
 //! # Example

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! `V_j` is the primary return of the inner run with composition `c_j` (one of `compositions`, each a list of weights on
-//! the `signals`). `implicit` is for a bandit whose inner optimum is known, π ∝ exp(Σ_k φ_k·a_k / temperature), a_k the
+//! the `signals`). `implicit` is for a bandit whose inner optimum is known, π ∝ `exp(Σ_k` `φ_k·a_k` / temperature), `a_k` the
 //! reward of each action under signal `k` (the primary one first): implicit differentiation at that optimum gives the
 //! gradient above. Read it for the probabilities and the weights to use next; state is explicit.
 //!
@@ -177,7 +177,7 @@ pub fn softmax(x: &[f64], temperature: f64) -> Vec<f64> {
     raw.iter().map(|v| v / total).collect()
 }
 
-/// The probabilities of the actions of a bandit whose learner maximises Σ_k φ_k·r_k with entropy at `temperature`.
+/// The probabilities of the actions of a bandit whose learner maximises `Σ_k` `φ_k·r_k` with entropy at `temperature`.
 pub fn inner_optimum(rewards: &[Vec<f64>], phi: &[f64], temperature: f64) -> Vec<f64> {
     let actions = rewards.first().map_or(0, Vec::len);
     let blended: Vec<f64> =

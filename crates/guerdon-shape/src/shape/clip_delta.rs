@@ -12,7 +12,7 @@
 //! ```
 //!
 //! `p_k` is the process reward of step `k` of `K`: the values per step of the column `process`, or of the running reward.
-//! Clip comes before delta. The sum of `delta` is p_1 (for K ≥ 2), the return from step k is p_k however many follow; the
+//! Clip comes before delta. The sum of `delta` is `p_1` (for K ≥ 2), the return from step k is `p_k` however many follow; the
 //! sum of `clip` is at most 0.
 //!
 //! # When to use it
@@ -22,7 +22,7 @@
 //!
 //! # Departures
 //!
-//! None in the formulas, which the catalogue of the field marks as likely; the authors' code was not available to us.
+//! None known in the formulas: the authors' code was not available to us, so they are checked on worked numbers only.
 //! Without `process` the running reward is taken apart: its values per step are the process rewards, its own value is the
 //! success.
 //!
@@ -91,13 +91,12 @@ impl ClipDelta {
     pub fn refine(&self, steps: &[f64]) -> Vec<f64> {
         let mut out = steps.to_vec();
         if let Some(eta) = self.clip {
-            out.iter_mut().for_each(|p| *p = (*p - eta).min(0.0));
+            out = out.iter().map(|p| (p - eta).min(0.0)).collect();
         }
         if self.delta {
             out = delta(&out);
         }
-        out.iter_mut().for_each(|p| *p *= self.coefficient);
-        out
+        out.iter().map(|p| self.coefficient * p).collect()
     }
 }
 

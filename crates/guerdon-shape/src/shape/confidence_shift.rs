@@ -18,7 +18,8 @@
 //!
 //! # Departures
 //!
-//! None in the formulas, which the worked numbers check. The running mean starts at `initial`.
+//! Checked against the authors' code, whose formulas agree; its running mean starts at the mean that the reward model
+//! recorded in training: give that as `initial`.
 //!
 //! # Example
 //!

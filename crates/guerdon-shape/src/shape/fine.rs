@@ -26,14 +26,23 @@ fn settled(before: &Column, shaped: &Column, fine: &Fine, row: usize) -> Vec<f64
 
 /// The values of `columns` (one per attempt, oldest first), or, without any, those within the rollout of `current`.
 ///
-/// An attempt that was not made has no value, and ends the list.
+/// A column may hold a list, which counts as that many attempts. An attempt that was not made has no value, and ends
+/// the list.
 pub fn series(columns: &[&Column], current: Option<&Column>, row: usize) -> Vec<f64> {
     if columns.is_empty() {
         return current
             .and_then(|c| c.fine.as_ref())
             .map_or_else(Vec::new, |fine| fine.row(row).to_vec());
     }
-    columns.iter().map_while(|column| column.get(row)).collect()
+    let attempts = columns.iter().map_while(|column| Some((*column, column.get(row)?)));
+    attempts
+        .flat_map(|(column, own)| {
+            match column.fine.as_ref().map_or(&[][..], |fine| fine.row(row)) {
+                [] => vec![own],
+                list => list.to_vec(),
+            }
+        })
+        .collect()
 }
 
 /// A column from rows of values per step and the value of the whole rollout.

@@ -14,7 +14,7 @@
 //! | what | entry |
 //! |---|---|
 //! | broken format pays −1 whatever the rest (Router-R1) | `{when: format, otherwise: {value: -1}}` |
-//! | aspects count only for good answers (ALaRM) | `{when: holistic, at_least: 0.5, then: {add: {aspect: 1}, squash: true}, otherwise: {}}` |
+//! | aspects count only for good answers (`ALaRM`) | `{when: holistic, at_least: 0.5, then: {add: {aspect: 1}, squash: true}, otherwise: {}}` |
 //! | a truncated answer is scaled or set (`OpenRLHF`) | `{when: truncated, then: {scale: 0.5}, otherwise: {}}`, or `{value: -0.5}` |
 //! | a fallback for wrong answers (noisy rewards) | `{when: correct, otherwise: {value: 0, add: {pattern: 1}}}` |
 //! | a suggestion counts for wrong actions (GUI-Critic) | `{when: action_right, then: {}, otherwise: {add: {suggestion: 0.5}}}` |
@@ -28,7 +28,7 @@
 //!
 //! # Departures
 //!
-//! ALaRM pays its aspects where they occur; here they are added to the rollout's value (and paid at its last step).
+//! `ALaRM` pays its aspects where they occur; here they are added to the rollout's value (and paid at its last step).
 //! SafeWork-R1 and SQRL publish no formula for the gate: the entries above are our reading. `OpenRLHF`'s coefficient is
 //! a scale at or above 0 and a value below.
 //!

@@ -7,7 +7,7 @@
 //! discounted  r'_t = γ^(T−t) · (r_t − r_{t−1}),  r_0 = 0
 //! ```
 //!
-//! `r_t` is the reward of attempt `t` of `T`: the columns `attempts`, oldest first (an unscored one was not made, and ends
+//! `r_t` is the reward of attempt `t` of `T`: the columns `attempts`, oldest first (a list, or one each; an unscored one ends
 //! the list), or the values within the running reward. With `unit` every `r_t` is multiplied by a column (the number of
 //! tests, to turn shares into counts). The result has one value per attempt; the rollout's value is their sum, or with
 //! `total: last` the last one.
@@ -24,8 +24,9 @@
 //!
 //! # Departures
 //!
-//! The catalogue of the field gives the formulas and worked numbers, which are tested. CoCoS's released code uses raw
-//! counts of passed tests, which favours tasks with many tests: `unit` reproduces it. PAG's bonus for a revision that
+//! `SCoRe` has no public code: its formula is checked on worked numbers. The code of `CoCoS` was read and agrees (γ = 0
+//! keeps the last difference); it uses raw counts of passed tests, which favours tasks with many tests: `unit` reproduces
+//! it. PAG's bonus for a revision that
 //! improves has the form of `bonus`.
 //!
 //! # Example
@@ -43,8 +44,8 @@
 //!
 //! # References
 //!
-//! Kumar et al., "Training Language Models to Self-Correct via Reinforcement Learning", 2024 (SCoRe). Cho et al.,
-//! "Self-Correcting Code Generation Using Small Language Models", 2025 (CoCoS).
+//! Kumar et al., "Training Language Models to Self-Correct via Reinforcement Learning", 2024 (`SCoRe`). Cho et al.,
+//! "Self-Correcting Code Generation Using Small Language Models", 2025 (`CoCoS`).
 
 use guerdon_core::method::{Params, Scope, Transform};
 use guerdon_core::{Column, Level, MethodError, ParamError, View};
@@ -162,7 +163,7 @@ impl Transform for Improvement {
             let mut rewards = series(&columns, current, row);
             if let Some(unit) = unit {
                 let unit = unit.get(row)?;
-                rewards.iter_mut().for_each(|r| *r *= unit);
+                rewards = rewards.iter().map(|r| r * unit).collect();
             }
             let shaped = self.shape(&rewards);
             let last = *shaped.last()?;

@@ -5,7 +5,8 @@
 //! ```text
 //! r'_i = (N − Σ_k μ_k) · r_i + Σ_k μ_k · s_ik
 //! V_k ← ema · V_k + (1 − ema) · mean of s_k over the batch
-//! μ_k ← clip(μ_k + lr · (θ_k − V_k), bounds)
+//! v_k ← momentum · v_k + s'(x_k) · (θ_k − V_k),  x_k ← x_k + lr · v_k,  μ_k = s(x_k)
+//! s: clip (x itself, kept within the bounds) or squash (the logistic function for mu, tanh for xi)
 //! ```
 //!
 //! `r_i` is the running reward (the part that is always wanted, such as staying near the reference policy), `s_ik` the
@@ -22,8 +23,9 @@
 //! # Departures
 //!
 //! The paper mixes advantages with one value head per signal; mixed here are the rewards, which is the same for any
-//! advantage that is linear in the reward. It keeps multipliers bounded by a squashing function: here by the bounds
-//! themselves. The paper's code was not available to us: the update is checked by its worked step alone.
+//! advantage that is linear in the reward. The authors' code was read: with one constraint it has the same mixture (of
+//! advantages normalised over the batch), starts at μ = 0.5, and bounds μ by the logistic function with learning rate
+//! 0.01 and momentum 0.9 (`bound: squash, momentum: 0.9`). The default clips μ, as the worked step does.
 //!
 //! # Example
 //!
@@ -50,6 +52,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::curve::sigmoid;
 use super::fine::settle;
 use crate::moments::mean;
 
@@ -76,14 +79,37 @@ pub struct Lagrange {
     pub lr: f64,
     /// Share of the old running value that is kept with each batch. 0 to below 1; default 0.
     pub ema: f64,
+    /// How multipliers are kept within their bounds. Default `clip`.
+    pub bound: Bound,
+    /// Share of the last change that is repeated with each batch. 0 to below 1; default 0.
+    pub momentum: f64,
     /// The multipliers at the start. Within the bounds of `kind`; default 0.5.
     pub initial: f64,
 }
 
 impl Default for Lagrange {
     fn default() -> Self {
-        Self { thresholds: BTreeMap::new(), kind: Kind::Mu, lr: 0.01, ema: 0.0, initial: 0.5 }
+        Self {
+            thresholds: BTreeMap::new(),
+            kind: Kind::Mu,
+            lr: 0.01,
+            ema: 0.0,
+            bound: Bound::Clip,
+            momentum: 0.0,
+            initial: 0.5,
+        }
     }
+}
+
+/// How a multiplier is kept within its bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// It is cut off there.
+    #[default]
+    Clip,
+    /// It is a logistic function (`mu`) or hyperbolic tangent (`xi`) of what is learned.
+    Squash,
 }
 
 impl Kind {
@@ -109,20 +135,56 @@ impl Params for Lagrange {
         let (low, high) = self.kind.bounds();
         ParamError::in_range("lr", self.lr, 0.0, f64::INFINITY)?;
         ParamError::in_range("ema", self.ema, 0.0, 1.0 - 1e-12)?;
+        ParamError::in_range("momentum", self.momentum, 0.0, 1.0 - 1e-12)?;
+        if self.bound == Bound::Squash && !(self.initial > low && self.initial < high) {
+            let message = format!(
+                "`initial` must lie inside {low} and {high} with `bound: squash`, not {}",
+                self.initial
+            );
+            return Err(ParamError::new("initial", message));
+        }
         ParamError::in_range("initial", self.initial, low, high)
     }
 }
 
 impl Lagrange {
     fn transform(self) -> Multipliers {
-        let state = State { mu: vec![self.initial; self.thresholds.len()], values: Vec::new() };
-        Multipliers { last: state.mu.clone(), params: self, state }
+        let n = self.thresholds.len();
+        let state = State {
+            latent: vec![self.latent(self.initial); n],
+            velocity: vec![0.0; n],
+            values: Vec::new(),
+        };
+        Multipliers { last: vec![self.initial; n], params: self, state }
     }
 
-    /// The multiplier after a batch in which its signal's running value was `value`.
-    pub fn step(&self, mu: f64, threshold: f64, value: f64) -> f64 {
+    /// What is learned for a multiplier of this value.
+    fn latent(&self, mu: f64) -> f64 {
+        match (self.bound, self.kind) {
+            (Bound::Clip, _) => mu,
+            (Bound::Squash, Kind::Mu) => (mu / (1.0 - mu)).ln(),
+            (Bound::Squash, Kind::Xi) => mu.atanh(),
+        }
+    }
+
+    /// The multiplier of what is learned, and how fast it moves with it.
+    fn multiplier(&self, latent: f64) -> (f64, f64) {
+        match (self.bound, self.kind) {
+            (Bound::Clip, _) => (latent, 1.0),
+            (Bound::Squash, Kind::Mu) => {
+                let mu = sigmoid(latent);
+                (mu, mu * (1.0 - mu))
+            }
+            (Bound::Squash, Kind::Xi) => (latent.tanh(), 1.0 - latent.tanh().powi(2)),
+        }
+    }
+
+    /// Latent and velocity after a batch in which the signal's running value falls short of its threshold by `short`.
+    pub fn step(&self, latent: f64, velocity: f64, short: f64) -> (f64, f64) {
+        let velocity = self.momentum * velocity + self.multiplier(latent).1 * short;
+        let next = latent + self.lr * velocity;
         let (low, high) = self.kind.bounds();
-        (mu + self.lr * (threshold - value)).clamp(low, high)
+        (if self.bound == Bound::Clip { next.clamp(low, high) } else { next }, velocity)
     }
 }
 
@@ -132,10 +194,11 @@ pub fn mixed(nominal: f64, signals: &[f64], mu: &[f64]) -> f64 {
     rest * nominal + signals.iter().zip(mu).map(|(s, m)| m * s).sum::<f64>()
 }
 
-/// What is remembered: per signal the multiplier and, after the first batch, the running value.
+/// What is remembered per signal: what is learned, its last change, and, after the first batch, the running value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct State {
-    mu: Vec<f64>,
+    latent: Vec<f64>,
+    velocity: Vec<f64>,
     values: Vec<f64>,
 }
 
@@ -161,28 +224,34 @@ impl Multipliers {
         } else {
             self.state.values = means.to_vec();
         }
-        for ((mu, value), threshold) in
-            self.state.mu.iter_mut().zip(&self.state.values).zip(self.params.thresholds.values())
-        {
-            *mu = self.params.step(*mu, *threshold, *value);
+        for (k, threshold) in self.params.thresholds.values().enumerate() {
+            let short = threshold - self.state.values[k];
+            (self.state.latent[k], self.state.velocity[k]) =
+                self.params.step(self.state.latent[k], self.state.velocity[k], short);
         }
+    }
+
+    /// The multipliers in force.
+    fn mu(&self) -> Vec<f64> {
+        self.state.latent.iter().map(|x| self.params.multiplier(*x).0).collect()
     }
 }
 
 impl Transform for Multipliers {
     fn apply(&mut self, view: &View<'_>) -> Result<Column, MethodError> {
         let mut means = Vec::new();
+        let mu = self.mu();
         let shaped = view.dense(&self.names(), |d| {
             if !d.values.is_empty() {
                 means = d.aux.iter().map(|s| mean(s)).collect();
             }
             let row = |(i, r): (usize, &f64)| {
                 let signals: Vec<f64> = d.aux.iter().map(|s| s[i]).collect();
-                mixed(*r, &signals, &self.state.mu)
+                mixed(*r, &signals, &mu)
             };
             Ok(d.values.iter().enumerate().map(row).collect())
         })?;
-        self.last.clone_from(&self.state.mu);
+        self.last = mu;
         if !means.is_empty() {
             self.update(&means);
         }
@@ -203,12 +272,11 @@ impl Transform for Multipliers {
 
     fn restore(&mut self, state: &Value) -> Result<(), MethodError> {
         let state: State = super::state::read(state)?;
-        MethodError::same_length(
-            ("saved multipliers", state.mu.len()),
-            ("thresholds", self.params.thresholds.len()),
-        )?;
-        self.last.clone_from(&state.mu);
+        let n = self.params.thresholds.len();
+        MethodError::same_length(("saved multipliers", state.latent.len()), ("thresholds", n))?;
+        MethodError::same_length(("saved changes", state.velocity.len()), ("thresholds", n))?;
         self.state = state;
+        self.last = self.mu();
         Ok(())
     }
 
@@ -233,7 +301,7 @@ guerdon_core::method! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Lagrange, mixed};
+    use super::{Bound, Kind, Lagrange, mixed};
     use guerdon_core::method::Transform as _;
     use guerdon_core::{Column, Frame, Groups, View};
     use std::collections::BTreeMap;
@@ -249,8 +317,8 @@ mod tests {
         let mut multipliers = lagrange(Kind::Mu).transform();
         multipliers.update(&[1.4, 1.0]);
         assert!(
-            (multipliers.state.mu[0] - 0.46).abs() < 1e-12
-                && (multipliers.state.mu[1] - 0.53).abs() < 1e-12
+            (multipliers.mu()[0] - 0.46).abs() < 1e-12
+                && (multipliers.mu()[1] - 0.53).abs() < 1e-12
         );
     }
 
@@ -262,8 +330,29 @@ mod tests {
             at_least.update(&[2.0, 0.0]);
             equal.update(&[2.0, 0.0]);
         }
-        assert_eq!(at_least.state.mu, [0.0, 1.0]);
-        assert_eq!(equal.state.mu, [-1.0, 1.0]);
+        assert_eq!(at_least.mu(), [0.0, 1.0]);
+        assert_eq!(equal.mu(), [-1.0, 1.0]);
+    }
+
+    #[test]
+    fn squashed_multipliers_stay_inside() {
+        for (kind, edge) in [(Kind::Mu, 0.0), (Kind::Xi, -1.0)] {
+            let params =
+                Lagrange { bound: Bound::Squash, momentum: 0.9, lr: 1.0, ..lagrange(kind) };
+            let mut squashed = params.transform();
+            squashed.update(&[2.0, 1.3]);
+            let slope = if kind == Kind::Mu { 0.25 } else { 0.75 };
+            assert!(
+                (squashed.state.velocity[0] + slope).abs() < 1e-12
+                    && (squashed.mu()[1] - 0.5).abs() < 1e-12
+            );
+            for _ in 0..50 {
+                squashed.update(&[2.0, 0.0]);
+            }
+            assert!(
+                squashed.mu()[0] > edge && squashed.mu()[0] < edge + 0.1 && squashed.mu()[1] > 0.9
+            );
+        }
     }
 
     #[test]

@@ -26,8 +26,7 @@
 //!
 //! # Departures
 //!
-//! The GRPO-λ and ASRR authors' codes were not available to us: the formulas are the papers' as the catalogue of the
-//! field gives them. ASRR's coefficient jumps from 0 to βε/(1 − τ + ε) at τ, by its formula. E3 takes the easiest prompts
+//! The code of GRPO-λ and of ASRR was not available to us: the formulas are checked on worked numbers only. ASRR's coefficient jumps from 0 to βε/(1 − τ + ε) at τ, by its formula. E3 takes the easiest prompts
 //! by their mean reward over the run; here by the batch.
 //!
 //! # Example
@@ -164,9 +163,11 @@ pub fn top_share(accuracies: &[Option<f64>], share: f64) -> Vec<bool> {
     let mut ranked: Vec<(usize, f64)> =
         accuracies.iter().enumerate().filter_map(|(g, a)| Some((g, (*a)?))).collect();
     ranked.sort_by(|(_, a), (_, b)| b.partial_cmp(a).unwrap_or(Ordering::Equal));
-    let most = (share * ranked.len() as f64).round() as usize;
+    let most = (share * ranked.len() as f64).round();
     let mut top = vec![false; accuracies.len()];
-    ranked.iter().take(most).for_each(|(g, _)| top[*g] = true);
+    for (_, (g, _)) in ranked.iter().enumerate().filter(|(rank, _)| (*rank as f64) < most) {
+        top[*g] = true;
+    }
     top
 }
 

@@ -25,7 +25,7 @@
 //! # Departures
 //!
 //! The study's baselines are `over: running, ddof: 0, eps: 0` with `zscore`, `minmax` or `clip`, `k` 1; its code divides
-//! 0 by 0 where nothing spreads, which gives 0 here. ALaRM uses moments of a data set: `over: fixed`.
+//! 0 by 0 where nothing spreads, which gives 0 here. `ALaRM` uses moments of a data set: `over: fixed`.
 //!
 //! # Example
 //!

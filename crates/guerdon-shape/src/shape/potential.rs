@@ -18,7 +18,7 @@
 //!
 //! # Departures
 //!
-//! None: the telescoping sum γ^T·Φ(s_T) − Φ(s_0) is tested.
+//! None: the telescoping sum `γ^T·Φ(s_T)` − `Φ(s_0)` is tested.
 //!
 //! # Example
 //!
@@ -80,12 +80,12 @@ impl Params for Potential {
     }
 }
 
-/// γ·Φ(s_{t+1}) − Φ(s_t) for every step: one fewer than the states of `potential`.
+/// γ·Φ(s_{t+1}) − `Φ(s_t)` for every step: one fewer than the states of `potential`.
 pub fn terms(potential: &[f64], gamma: f64) -> Vec<f64> {
     potential.windows(2).map(|w| gamma * w[1] - w[0]).collect()
 }
 
-/// Σ γ^t·r_t.
+/// Σ `γ^t·r_t`.
 pub fn discounted(rewards: &[f64], gamma: f64) -> f64 {
     rewards.iter().rev().fold(0.0, |after, r| r + gamma * after)
 }

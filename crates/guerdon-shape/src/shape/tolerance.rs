@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn worked_numbers() {
         let check = |shape: Shape, d: f64, expect: f64| {
-            assert!((shape.value(d, 0.1) - expect).abs() < 5e-5)
+            assert!((shape.value(d, 0.1) - expect).abs() < 5e-5);
         };
         check(Shape::Gaussian, 0.5, 0.5623);
         check(Shape::LongTail, 0.5, 0.3077);

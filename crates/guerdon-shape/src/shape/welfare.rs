@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn the_geometric_mean_prefers_balance() {
         let check = |rule: Rule, utilities: [f64; 2], expect: f64| {
-            assert!((rule.join(&utilities) - expect).abs() < 5e-6)
+            assert!((rule.join(&utilities) - expect).abs() < 5e-6);
         };
         check(Rule::Geometric, [0.6, 0.6], 0.6);
         check(Rule::Geometric, [0.95, 0.35], 0.576_63);

@@ -42,7 +42,7 @@
 //!
 //! # Departures
 //!
-//! ALaRM, HARMO, `FlowReasoner`, `SafeWork` and other papers do not publish all weights: none is built in. `product` with
+//! `ALaRM`, HARMO, `FlowReasoner`, `SafeWork` and other papers do not publish all weights: none is built in. `product` with
 //! weights raises to powers, since a factor would only rescale. The mixture weights of DT4IER and HARMO (`w`, `1 − w`) are
 //! columns. PPO-SAT is `cap`. The joint diffusion loss of `SeedEdit` is a weight column that is 0 at noisy steps.
 //! `per_length` divides each value per step by the number of steps, as PRM-guided RL for code does with lines.
@@ -292,7 +292,9 @@ impl Combiner {
             First::Batch => &whole,
         };
         let mut takes_part = vec![false; frame.rows()];
-        rows.iter().for_each(|&row| takes_part[row] = true);
+        for &row in rows {
+            takes_part[row] = true;
+        }
         for term in terms {
             let mut out = vec![None; frame.rows()];
             for range in groups.iter() {

@@ -74,10 +74,9 @@ fn rotate(a: &mut [Vec<f64>], v: &mut [Vec<f64>], p: usize, q: usize) {
         let (x, y) = (v[row][p], v[row][q]);
         (v[row][p], v[row][q]) = (c * x - s * y, s * x + c * y);
     }
-    for column in 0..a.len() {
-        let (x, y) = (a[p][column], a[q][column]);
-        (a[p][column], a[q][column]) = (c * x - s * y, s * x + c * y);
-    }
+    let (row_p, row_q) = (a[p].clone(), a[q].clone());
+    a[p] = row_p.iter().zip(&row_q).map(|(x, y)| c * x - s * y).collect();
+    a[q] = row_p.iter().zip(&row_q).map(|(x, y)| s * x + c * y).collect();
     (a[p][q], a[q][p]) = (0.0, 0.0);
 }
 

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 /// The most pairs of state and action: the work grows with the third power.
 pub(super) const MOST_PAIRS: usize = 128;
 
+/// Steps after which nothing further is counted.
+const MOST_STEPS: usize = 5000;
+
 /// A decision process with few states and actions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -108,11 +111,8 @@ impl Mdp {
 
     /// Steps after which the discount is below 1e-9: the horizon of "without end".
     pub(super) fn endless(&self) -> usize {
-        if self.gamma == 0.0 {
-            1
-        } else {
-            ((1e-9_f64).ln() / self.gamma.ln()).ceil().clamp(1.0, 5000.0) as usize
-        }
+        let left = |steps: usize| self.gamma.powf(steps as f64);
+        (1..MOST_STEPS).find(|steps| left(*steps) < 1e-9).unwrap_or(MOST_STEPS)
     }
 
     /// The best action values under `rewards`, by value iteration.

@@ -21,8 +21,8 @@
 //!
 //! # Departures
 //!
-//! The catalogue of the field marks the formula as likely; the worked number is reproduced and every design is checked by
-//! exact planning. The hinge of `invariant_lp` uses one horizon, the thesis several. States are added greedily.
+//! The thesis has no public code that we could read: a worked number is reproduced, and every design is checked by exact
+//! planning. The hinge of `invariant_lp` uses one horizon, the thesis several. States are added greedily.
 //!
 //! # Example
 //!
@@ -207,9 +207,10 @@ impl<'a> Task<'a> {
         let mut problem = Problem::new(OptimizationDirection::Maximize);
         let mut variables: Vec<Option<Variable>> = vec![None; self.objective.len()];
         for s in states {
-            for pair in s * actions..(s + 1) * actions {
-                let weight = if lp { 0.0 } else { self.objective[pair] };
-                variables[pair] = Some(problem.add_var(weight, (-self.most, self.most)));
+            let pairs = s * actions..(s + 1) * actions;
+            for (variable, own) in variables[pairs.clone()].iter_mut().zip(&self.objective[pairs]) {
+                let weight = if lp { 0.0 } else { *own };
+                *variable = Some(problem.add_var(weight, (-self.most, self.most)));
             }
         }
         self.constrain(&mut problem, &variables, lp);

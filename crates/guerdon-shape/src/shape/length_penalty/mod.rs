@@ -52,7 +52,8 @@
 //! bound; beyond `max` the cosine of `ms_swift` turns back, so that a very long right answer earns more again. A group
 //! with one correct rollout has z-score 0 here; the LASER authors' baseline takes μ = 0, σ = 1 there. Their min–max
 //! baseline divides by the spread plus 1e-6. HARMO does not publish its curve: ours prices any length unlike the
-//! group's. The values of `par` are ours (the study's code has the form, its configuration the values).
+//! group's. A-DLP's code agrees, but puts the price at the last position of the padded tensor, which the loss masks for
+//! all but the longest answers; here it is part of the reward. The values of `par` are ours (the study's code has the form, its configuration the values).
 //!
 //! # Example
 //!
