@@ -129,7 +129,9 @@ pub fn whiten(values: &mut [f64], ddof: u8, denominator: impl Fn(f64) -> f64) {
 /// Both slices are equally long. Without weight the mean is 0 and so is the deviation.
 pub fn weighted(values: &[f64], weights: &[f64], ddof: u8) -> Moments {
     let total: f64 = weights.iter().sum();
-    let Some(&first) = values.first().filter(|_| total > 0.0) else { return Moments { mean: 0.0, std: 0.0 } };
+    let Some(&first) = values.first().filter(|_| total > 0.0) else {
+        return Moments { mean: 0.0, std: 0.0 };
+    };
     let pairs = || values.iter().zip(weights);
     let offset = pairs().map(|(v, w)| w * (v - first)).sum::<f64>() / total;
     let squares: f64 = pairs().map(|(v, w)| w * (v - first - offset).powi(2)).sum();
