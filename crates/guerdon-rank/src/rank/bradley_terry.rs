@@ -349,8 +349,8 @@ guerdon_core::method! {
     laws: [PermutationInvariant],
     exempt: [],
     samples: [
-        r#"{"first": ["a", "b", "c", "a", "b", "a"], "second": ["b", "c", "a", "c", "a", "b"],
-            "outcome": ["first", "first", "first", "tie", "first", "first"]}"#
+        r#"{"first": ["a", "b", "c", "a", "b", "a", "a"], "second": ["b", "c", "a", "c", "a", "b", "c"],
+            "outcome": ["first", "first", "first", "tie", "second", "second", "first"]}"#
     ],
 }
 
