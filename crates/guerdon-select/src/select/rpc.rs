@@ -233,7 +233,7 @@ guerdon_core::method! {
     Rpc: Selector,
     id: "select.rpc",
     papers: ["rpc-2025"],
-    status: Verified(Reference("RPC evaluators, 24 cases: answers, weights")),
+    status: Verified(Reference("RPC evaluators, 24 cases: winners, weights, 21 of 24 pruned sets")),
     laws: [RelabelEquivariant],
     exempt: [MonotoneWinner: "It reads log-probabilities; raising one can move the mixture and prune others."],
 }
