@@ -30,7 +30,7 @@
 //! let scores = vec![vec![Some(2.0); 2], vec![Some(1.0); 2]];
 //! let table = ScoreTable::new(names("m", 2), names("t", 2), scores)?;
 //! let out = FailureSensitivity { most: 1, simulations: 50, ..FailureSensitivity::default() }.call(&table, 0)?;
-//! assert_eq!(out.profiles[0].expected, [2.0, 1.0]);
+//! assert_eq!((out.profiles[1].name.as_str(), out.profiles[1].expected.as_slice()), ("m0", [2.0, 1.0].as_slice()));
 //! # Ok::<(), guerdon_core::MethodError>(())
 //! ```
 //!
