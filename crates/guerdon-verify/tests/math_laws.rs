@@ -4,7 +4,7 @@ use guerdon_verify::math::{
     Budget, Extract, Options, Preset, Units, Verdict, equivalent, extract, fuzz, prepare, verify,
 };
 
-/// SplitMix64: a seeded stream without a crate.
+/// `SplitMix64`: a seeded stream without a crate.
 struct Stream(u64);
 
 impl Stream {
@@ -222,7 +222,7 @@ fn of_two_boxes_the_last_counts_and_never_both() {
 #[test]
 fn look_alikes_are_not_the_thing() {
     let check = |a: &str, b: &str| {
-        assert_eq!(equivalent(a, b, &Options::default()), Verdict::Different, "{a} {b}")
+        assert_eq!(equivalent(a, b, &Options::default()), Verdict::Different, "{a} {b}");
     };
     check("A", "\u{410}");
     check("42", "4\u{200b}3");
@@ -356,7 +356,7 @@ fn random_inputs_neither_panic_nor_break_symmetry() {
     }
     for _ in 0..rounds {
         let mut bytes = stream.pick(&ANSWERS).as_bytes().to_vec();
-        for _ in 0..1 + stream.below(4) {
+        for _ in 0..=stream.below(4) {
             let at = stream.below(bytes.len().max(1)).min(bytes.len());
             match stream.below(3) {
                 0 if at < bytes.len() => bytes[at] = u8::try_from(stream.below(256)).unwrap(),

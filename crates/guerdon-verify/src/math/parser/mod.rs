@@ -5,14 +5,18 @@
 //! (also by juxtaposition), signs, powers, postfix marks.
 
 mod brackets;
+mod build;
 mod commands;
 mod functions;
+mod measures;
 mod primary;
 
 use super::ast::{Expr, Func, NamedSet, Rel, SetOp};
 use super::lexer::{self, Kind, Notation, Token};
 use super::meter::{Meter, Stop};
 use super::vocabulary::{self, WordKind};
+use build::{factorial, join, multiply, negate, percent};
+use measures::{is_unit_token, push_word};
 
 /// Why a text is not a formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -529,71 +533,6 @@ impl<'t, 'a> Parser<'t, 'a> {
             }
         }
     }
-
-    /// `min` and `sec` are units unless an argument follows.
-    fn is_short_unit(&self) -> bool {
-        let named =
-            matches!(self.peek(), Some(Kind::Word("min" | "sec") | Kind::Text("min" | "sec")));
-        let ends = match self.peek_at(1) {
-            None
-            | Some(
-                Kind::RowEnd
-                | Kind::SetClose
-                | Kind::Mark(b'/' | b',' | b';' | b')' | b'}' | b'.' | b'='),
-            ) => true,
-            Some(kind) => separator(kind).is_some(),
-        };
-        named && ends
-    }
-
-    /// A unit after a value: words, divisions by units, exponents of units.
-    fn unit(&mut self, value: Expr) -> Expr {
-        let mut text = String::new();
-        while let Some(kind) = self.peek() {
-            match kind {
-                Kind::Text(w) | Kind::Word(w) if is_unit_token(kind) || self.is_short_unit() => {
-                    push_word(&mut text, w);
-                }
-                Kind::Mark(b'/')
-                    if matches!(
-                        self.peek_at(1),
-                        Some(Kind::Text(_) | Kind::Word(_) | Kind::Letter(_))
-                    ) =>
-                {
-                    text.push('/');
-                }
-                Kind::Letter(c) if text.ends_with('/') => text.push(*c),
-                Kind::Mark(b'^') => {
-                    if !self.unit_exponent(&mut text) {
-                        break;
-                    }
-                }
-                Kind::Command("^2") => text.push_str("^2"),
-                Kind::Command("^3") => text.push_str("^3"),
-                _ => break,
-            }
-            self.pos += 1;
-        }
-        match value {
-            Expr::Measure(inner, unit) if &*unit == "$" => Expr::Measure(inner, unit),
-            value => Expr::Measure(Box::new(value), text.into()),
-        }
-    }
-
-    /// Leaves the last token of the exponent to be skipped by the caller.
-    fn unit_exponent(&mut self, text: &mut String) -> bool {
-        let braced = usize::from(self.peek_at(1) == Some(&Kind::Mark(b'{')));
-        let negative = usize::from(self.peek_at(1 + braced) == Some(&Kind::Mark(b'-')));
-        let Some(Kind::Number { digits: Some(digits), .. }) = self.peek_at(1 + braced + negative)
-        else {
-            return false;
-        };
-        text.push('^');
-        text.push_str(if negative == 1 { "-" } else { "" });
-        text.push_str(digits);
-        self.pos += 1 + 2 * braced + negative;
-        true
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -624,30 +563,6 @@ fn separator(kind: &Kind<'_>) -> Option<WordKind> {
     }
 }
 
-fn is_unit_token(kind: &Kind<'_>) -> bool {
-    match kind {
-        Kind::Text(t) => !matches!(
-            vocabulary::word_kind(t),
-            Some(
-                WordKind::And
-                    | WordKind::Or
-                    | WordKind::Percent
-                    | WordKind::Function
-                    | WordKind::Meridiem
-            )
-        ),
-        Kind::Word(w) => matches!(vocabulary::word_kind(w), Some(WordKind::Unit | WordKind::Plain)),
-        _ => false,
-    }
-}
-
-fn push_word(text: &mut String, word: &str) {
-    if !text.is_empty() && !text.ends_with('/') {
-        text.push(' ');
-    }
-    text.push_str(word);
-}
-
 fn is_inequality(expr: &Expr) -> bool {
     matches!(expr, Expr::Relation(_, rest) if rest.iter().all(|(rel, _)| rel.is_order() || *rel == Rel::Ne))
 }
@@ -669,60 +584,6 @@ fn is_set(expr: &Expr) -> bool {
                     | NamedSet::Empty
             )
     ) || matches!(expr, Expr::Tuple(parts) if parts.len() == 2)
-}
-
-/// Each `!` adds a level to the tree, so that it counts against the depth.
-fn factorial(value: Expr) -> Parsed {
-    let mut level = 0usize;
-    let mut inner = &value;
-    while let Expr::Call(Func::Factorial, args) = inner {
-        level += 1;
-        inner = &args[0];
-    }
-    if level > 8 {
-        return Err(Fault::Budget("depth"));
-    }
-    Ok(Expr::Call(Func::Factorial, vec![value]))
-}
-
-fn percent(value: Expr) -> Expr {
-    match value {
-        done @ Expr::Percent(_) => done,
-        value => Expr::Percent(Box::new(value)),
-    }
-}
-
-/// `-x`; the sign of a literal goes into the literal.
-fn negate(value: Expr) -> Expr {
-    match value {
-        Expr::Num(q) => Expr::Num(q.neg()),
-        Expr::Dec(q) => Expr::Dec(q.neg()),
-        Expr::Measure(x, unit) => Expr::Measure(Box::new(negate(*x)), unit),
-        Expr::Percent(x) => Expr::Percent(Box::new(negate(*x))),
-        other => Expr::Neg(Box::new(other)),
-    }
-}
-
-/// `a b`, kept flat.
-fn multiply(a: Expr, b: Expr) -> Expr {
-    match a {
-        Expr::Prod(mut parts) => {
-            parts.push(b);
-            Expr::Prod(parts)
-        }
-        a => Expr::Prod(vec![a, b]),
-    }
-}
-
-/// Two parts of an answer between which a stray mark stood.
-fn join(a: Expr, b: Expr) -> Parsed {
-    match a {
-        Expr::List(mut parts) => {
-            parts.push(b);
-            Ok(Expr::List(parts))
-        }
-        _ => Err(Fault::Syntax),
-    }
 }
 
 #[cfg(test)]
