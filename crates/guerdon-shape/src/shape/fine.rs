@@ -81,6 +81,14 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_a_series() {
+        let mut list = Column::full(vec![0.5]);
+        list.fine = Some(Fine::from_rows(Level::Step, [&[0.0, 0.0, 1.0][..]]));
+        assert_eq!(series(&[&list], None, 0), [0.0, 0.0, 1.0]);
+        assert_eq!(series(&[], Some(&list), 0), [0.0, 0.0, 1.0]);
+    }
+
+    #[test]
     fn rows_that_are_not_finite_are_unscored() {
         let own = column(Level::Step, &[Some((1.0, vec![1.0])), Some((1.0, vec![f64::NAN])), None]);
         assert_eq!(own.iter().collect::<Vec<_>>(), [Some(1.0), None, None]);
