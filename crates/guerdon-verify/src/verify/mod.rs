@@ -2,8 +2,17 @@
 
 pub mod choice;
 pub mod column;
+pub mod consensus;
+pub mod constraint_nli;
 pub mod exact_match;
 pub mod format;
+pub mod knowledge;
 pub mod length;
+pub mod likelihood;
 pub mod math;
 pub mod number;
+pub mod perplexity_gain;
+pub mod rank_failures;
+mod records;
+pub mod repetition;
+pub mod steering;
