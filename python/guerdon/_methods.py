@@ -134,7 +134,10 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value.tolist() if hasattr(value, "tolist") else value
+    for name in ("tolist", "to_list", "to_pylist"):  # pandas, polars, pyarrow
+        if hasattr(value, name):
+            return getattr(value, name)()
+    return value
 
 
 def _signal(

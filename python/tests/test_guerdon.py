@@ -57,6 +57,12 @@ def test_data_frames_are_rows():
     assert guerdon.Spec(MATH).score(table).reward == [1.5, 0.0]
 
 
+def test_columns_of_data_frames_are_lists():
+    pa = pytest.importorskip("pyarrow")
+    column = pa.array([1.0, 2.0, 4.0])
+    assert guerdon.stats.spearman(x=column, y=[1, 2, 3]) == guerdon.stats.spearman(x=[1.0, 2.0, 4.0], y=[1, 2, 3])
+
+
 def test_methods_are_functions():
     values = guerdon.advantage.grpo(np.array([1.0, 0, 0, 1]), groups=[7, 7, 7, 7], preset="trl")
     np.testing.assert_allclose(values, [0.866, -0.866, -0.866, 0.866], atol=1e-3)

@@ -254,3 +254,24 @@ fn a_method_that_looks_at_the_whole_input_says_when_it_cannot() {
     folder.write("r.jsonl", recorded(9_000, 8));
     folder.run("score s.yaml r.jsonl -o p.jsonl").fails(2, &["advantage.grpo", "batch: 512"]);
 }
+
+#[test]
+fn contributions_are_those_of_the_weights_at_work() {
+    let folder = Folder::new();
+    folder.write(
+        "s.yaml",
+        "batch: 2\nsignals: {a: {use: verify.column, column: a}, b: {use: verify.column, column: b}}\n\
+         reward: {use: shape.combine, weights: {a: {from: 0, to: 1, steps: 2}, b: 1}}\n",
+    );
+    folder.write(
+        "r.jsonl",
+        "{\"a\": 1, \"b\": 2, \"group\": 1}\n".repeat(2)
+            + &"{\"a\": 1, \"b\": 2, \"group\": 2}\n".repeat(2),
+    );
+    folder.run("score s.yaml r.jsonl -o o.jsonl").ok();
+    for row in folder.rows("o.jsonl") {
+        let parts = row["contributions"].as_object().unwrap();
+        let sum: f64 = parts.values().filter_map(Value::as_f64).sum();
+        assert!((sum - row["reward"].as_f64().unwrap()).abs() < 1e-12, "{row}");
+    }
+}

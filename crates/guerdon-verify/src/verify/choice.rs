@@ -59,7 +59,10 @@ impl Default for Choice {
 impl Params for Choice {
     fn validate(&self) -> Result<(), ParamError> {
         if self.choices.is_empty() || !self.choices.chars().all(|c| c.is_ascii_alphanumeric()) {
-            return Err(ParamError::new("choices", "`choices` must be letters or digits, such as ABCD"));
+            return Err(ParamError::new(
+                "choices",
+                "`choices` must be letters or digits, such as ABCD",
+            ));
         }
         Ok(())
     }
@@ -95,9 +98,14 @@ impl Choice {
     fn announced(&self, text: &str) -> Option<char> {
         // ASCII lower case keeps byte positions.
         let lower = text.to_ascii_lowercase();
-        let ends = ANCHORS.iter().filter_map(|anchor| lower.rfind(anchor).map(|at| at + anchor.len()));
-        let rest = text[ends.max()?..].trim_start_matches(|c: char| c.is_whitespace() || ":*\"'`".contains(c));
-        let rest = ["option ", "choice ", "Option ", "Choice "].iter().find_map(|w| rest.strip_prefix(w)).unwrap_or(rest);
+        let ends =
+            ANCHORS.iter().filter_map(|anchor| lower.rfind(anchor).map(|at| at + anchor.len()));
+        let rest = text[ends.max()?..]
+            .trim_start_matches(|c: char| c.is_whitespace() || ":*\"'`".contains(c));
+        let rest = ["option ", "choice ", "Option ", "Choice "]
+            .iter()
+            .find_map(|w| rest.strip_prefix(w))
+            .unwrap_or(rest);
         self.leading(rest)
     }
 
@@ -114,7 +122,9 @@ impl Choice {
     /// Whether another option is named behind the first: "A) and B)" settles on nothing.
     fn names_another(&self, rest: &str) -> bool {
         let words = rest.split(|c: char| !c.is_alphanumeric());
-        words.filter(|w| w.len() == 1).any(|w| w.chars().all(|c| c.is_ascii_uppercase() && self.choices.contains(c)))
+        words
+            .filter(|w| w.len() == 1)
+            .any(|w| w.chars().all(|c| c.is_ascii_uppercase() && self.choices.contains(c)))
     }
 
     /// A choice letter at the start of `text`, not part of a word.
@@ -126,11 +136,14 @@ impl Choice {
     }
 
     fn reference(&self, rollout: &Rollout) -> Result<char, Unscored> {
-        let text = rollout
-            .reference_text()
-            .ok_or_else(|| Unscored::missing("there is no reference to compare with: map `reference` in the spec"))?;
+        let text = rollout.reference_text().ok_or_else(|| {
+            Unscored::missing("there is no reference to compare with: map `reference` in the spec")
+        })?;
         self.letter(&text).ok_or_else(|| {
-            Unscored::invalid(format!("the reference {text:?} is none of the choices {}", self.choices))
+            Unscored::invalid(format!(
+                "the reference {text:?} is none of the choices {}",
+                self.choices
+            ))
         })
     }
 }

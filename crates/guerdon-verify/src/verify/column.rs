@@ -88,7 +88,10 @@ impl Signal for Column {
         let Some(value) = lookup(rollout, &self.column) else {
             let hint = nearest(&self.column, rollout.columns.keys().map(String::as_str))
                 .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            return Err(Unscored::missing(format!("the row has no column `{}`{hint}", self.column)));
+            return Err(Unscored::missing(format!(
+                "the row has no column `{}`{hint}",
+                self.column
+            )));
         };
         Score::new(number(value)?)
     }
@@ -120,7 +123,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn check(columns: &Value, path: &str, expect: Result<f64, &str>) {
-        let rollout = Rollout { columns: columns.as_object().unwrap().clone(), ..Rollout::default() };
+        let rollout =
+            Rollout { columns: columns.as_object().unwrap().clone(), ..Rollout::default() };
         let outcome = Column { column: path.into() }.score(&rollout).map(|s| s.value());
         assert_eq!(outcome.map_err(|e: Unscored| e.to_string()), expect.map_err(str::to_owned));
     }
@@ -137,6 +141,10 @@ mod tests {
     fn anything_else_is_unscored_with_a_reason() {
         check(&json!({"r": null}), "r", Err("missing: the value is null"));
         check(&json!({"r": "0.5"}), "r", Err("invalid: expected a number, found the text \"0.5\""));
-        check(&json!({"score": 1}), "scor", Err("missing: the row has no column `scor`; did you mean `score`?"));
+        check(
+            &json!({"score": 1}),
+            "scor",
+            Err("missing: the row has no column `scor`; did you mean `score`?"),
+        );
     }
 }

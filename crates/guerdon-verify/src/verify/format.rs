@@ -96,11 +96,19 @@ impl Params for Format {
         for (i, tag) in self.require.iter().enumerate() {
             if tag.is_empty() || tag.contains(['<', '>', '/']) {
                 let message = format!("a tag is a name without angle brackets, not {tag:?}");
-                return Err(ParamError { path: vec!["require".into(), i.to_string()], message, unknown_key: false });
+                return Err(ParamError {
+                    path: vec!["require".into(), i.to_string()],
+                    message,
+                    unknown_key: false,
+                });
             }
             if self.require[..i].contains(tag) {
                 let message = format!("the tag {tag:?} is named twice");
-                return Err(ParamError { path: vec!["require".into(), i.to_string()], message, unknown_key: false });
+                return Err(ParamError {
+                    path: vec!["require".into(), i.to_string()],
+                    message,
+                    unknown_key: false,
+                });
             }
         }
         Ok(())
@@ -134,9 +142,11 @@ impl Format {
     /// The score of `text`, 0 to 1.
     pub fn value(&self, text: &str) -> f64 {
         let spans: Vec<Option<Span>> = self.require.iter().map(|tag| span(text, tag)).collect();
-        let good: Vec<&Span> = spans.iter().flatten().filter(|own| stands_alone(own, &spans)).collect();
+        let good: Vec<&Span> =
+            spans.iter().flatten().filter(|own| stands_alone(own, &spans)).collect();
         let in_order = !self.ordered || good.windows(2).all(|w| w[0].whole.end <= w[1].whole.start);
-        let clean = !(self.nothing_outside || self.preset == Preset::OpenR1) || nothing_outside(text, &good);
+        let clean = !(self.nothing_outside || self.preset == Preset::OpenR1)
+            || nothing_outside(text, &good);
         if !in_order || !clean {
             return 0.0;
         }
@@ -148,7 +158,9 @@ impl Format {
 /// Whether no other span touches the inside of `own`.
 fn stands_alone(own: &Span, spans: &[Option<Span>]) -> bool {
     spans.iter().flatten().all(|other| {
-        other.whole == own.whole || other.whole.end <= own.inner.start || other.whole.start >= own.inner.end
+        other.whole == own.whole
+            || other.whole.end <= own.inner.start
+            || other.whole.start >= own.inner.end
     })
 }
 
@@ -157,7 +169,8 @@ fn nothing_outside(text: &str, spans: &[&Span]) -> bool {
     sorted.sort_by_key(|r| r.start);
     let ends = std::iter::once(0).chain(sorted.iter().map(|r| r.end));
     let starts = sorted.iter().map(|r| r.start).chain(std::iter::once(text.len()));
-    ends.zip(starts).all(|(end, start)| text.get(end..start).is_some_and(|gap| gap.trim().is_empty()))
+    ends.zip(starts)
+        .all(|(end, start)| text.get(end..start).is_some_and(|gap| gap.trim().is_empty()))
 }
 
 impl Signal for Format {

@@ -76,9 +76,10 @@ pub struct Length {
 impl Params for Length {
     fn validate(&self) -> Result<(), ParamError> {
         match (self.min, self.max) {
-            (Some(min), Some(max)) if min > max => {
-                Err(ParamError::new("max", format!("`max` ({max}) must not be less than `min` ({min})")))
-            }
+            (Some(min), Some(max)) if min > max => Err(ParamError::new(
+                "max",
+                format!("`max` ({max}) must not be less than `min` ({min})"),
+            )),
             _ => Ok(()),
         }
     }
@@ -102,13 +103,15 @@ fn recorded_tokens(rollout: &Rollout) -> Option<u64> {
 
 impl Signal for Length {
     fn score(&self, rollout: &Rollout) -> Outcome {
-        let length = count(rollout.text(), self.unit)
-            .or_else(|| recorded_tokens(rollout))
-            .ok_or_else(|| Unscored::missing("the row records no tokens: map `tokens` in the spec"))?;
+        let length =
+            count(rollout.text(), self.unit).or_else(|| recorded_tokens(rollout)).ok_or_else(
+                || Unscored::missing("the row records no tokens: map `tokens` in the spec"),
+            )?;
         if self.min.is_none() && self.max.is_none() {
             return Score::new(length as f64);
         }
-        let within = self.min.is_none_or(|min| length >= min) && self.max.is_none_or(|max| length <= max);
+        let within =
+            self.min.is_none_or(|min| length >= min) && self.max.is_none_or(|max| length <= max);
         Ok(Score::binary(within).because(format!("length {length}")))
     }
 
@@ -139,7 +142,8 @@ mod tests {
     #[test]
     fn every_unit() {
         let text = "one  two\n\n drei größer\n";
-        let expect = [(Unit::Characters, 23), (Unit::Words, 4), (Unit::Lines, 2), (Unit::Bytes, 25)];
+        let expect =
+            [(Unit::Characters, 23), (Unit::Words, 4), (Unit::Lines, 2), (Unit::Bytes, 25)];
         for (unit, n) in expect {
             assert_eq!(count(text, unit), Some(n), "{unit:?}");
         }
@@ -149,7 +153,10 @@ mod tests {
     fn bounds_are_inclusive() {
         let params = Length { min: Some(2), max: Some(3), ..Length::default() };
         let score = |text| params.score(&Rollout::new("", text, "")).map(|s| s.value());
-        assert_eq!([score("a"), score("a b"), score("a b c"), score("a b c d")], [Ok(0.0), Ok(1.0), Ok(1.0), Ok(0.0)]);
+        assert_eq!(
+            [score("a"), score("a b"), score("a b c"), score("a b c d")],
+            [Ok(0.0), Ok(1.0), Ok(1.0), Ok(0.0)]
+        );
         assert!(Length { min: Some(3), max: Some(2), ..Length::default() }.validate().is_err());
     }
 

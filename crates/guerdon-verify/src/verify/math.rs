@@ -55,7 +55,10 @@ impl Params for Options {
         ParamError::in_range("absolute_tolerance", self.absolute_tolerance, 0.0, f64::INFINITY)?;
         ParamError::in_range("float_rounding", f64::from(self.float_rounding), 0.0, 30.0)?;
         if self.extract.is_empty() {
-            return Err(ParamError::new("extract", "`extract` must name at least one place to look for the answer"));
+            return Err(ParamError::new(
+                "extract",
+                "`extract` must name at least one place to look for the answer",
+            ));
         }
         Ok(())
     }
@@ -68,7 +71,9 @@ fn score_of(verdict: Verdict) -> Outcome {
         Verdict::Different => Ok(Score::binary(false)),
         Verdict::NoAnswer => Ok(Score::binary(false).because("no answer found")),
         Verdict::BadReference(why) => Err(Unscored::invalid(why)),
-        Verdict::Budget(which) => Err(Unscored::budget(format!("the answer needs more than `budget.{which}` allows"))),
+        Verdict::Budget(which) => {
+            Err(Unscored::budget(format!("the answer needs more than `budget.{which}` allows")))
+        }
     }
 }
 
@@ -83,7 +88,9 @@ impl Signal for Options {
             }
         }
         first_other.unwrap_or_else(|| {
-            Err(Unscored::missing("there is no reference to compare with: map `reference` in the spec"))
+            Err(Unscored::missing(
+                "there is no reference to compare with: map `reference` in the spec",
+            ))
         })
     }
 

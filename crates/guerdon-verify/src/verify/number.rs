@@ -144,7 +144,10 @@ fn read(text: &str, start: usize) -> (Option<Found>, usize) {
         digits.push_str("0.");
     }
     let mut at = integer_part(bytes, start, &mut digits);
-    if !leading_point && bytes.get(at) == Some(&b'.') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) {
+    if !leading_point
+        && bytes.get(at) == Some(&b'.')
+        && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
+    {
         digits.push('.');
         at = copy_digits(bytes, at + 1, &mut digits);
     }
@@ -213,7 +216,8 @@ const GUESSES: usize = 4;
 /// Whether the number's line also lists it among guesses: naming every candidate is no answer.
 fn listed(text: &str, numbers: &[Found], chosen: Found) -> bool {
     let line = text[..chosen.start].rfind('\n').map_or(0, |at| at + 1);
-    let own_line: Vec<&Found> = numbers.iter().filter(|n| n.start >= line && n.start <= chosen.start).collect();
+    let own_line: Vec<&Found> =
+        numbers.iter().filter(|n| n.start >= line && n.start <= chosen.start).collect();
     let separator = |c: char| c.is_whitespace() || ",;|/".contains(c);
     let mut run: Vec<f64> = Vec::new();
     let mut end = line;
@@ -232,15 +236,18 @@ fn listed(text: &str, numbers: &[Found], chosen: Found) -> bool {
 
 /// Whether what stands before the number presents it as the result.
 fn announced(text: &str, number: Found) -> bool {
-    let before = text[..number.start].trim_end_matches(|c: char| c.is_whitespace() || "$€£*(-\u{2212}".contains(c));
+    let before = text[..number.start]
+        .trim_end_matches(|c: char| c.is_whitespace() || "$€£*(-\u{2212}".contains(c));
     let word = before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or("").to_lowercase();
-    before.ends_with(['=', ':', '{']) || matches!(word.as_str(), "is" | "are" | "equals" | "get" | "gives" | "makes" | "####")
+    before.ends_with(['=', ':', '{'])
+        || matches!(word.as_str(), "is" | "are" | "equals" | "get" | "gives" | "makes" | "####")
 }
 
 impl Number {
     /// The number of `completion` that counts, if there is one.
     pub fn answer(&self, completion: &str) -> Option<Found> {
-        let marker = if self.preset == Preset::Gsm8k { Some("####") } else { self.after.as_deref() };
+        let marker =
+            if self.preset == Preset::Gsm8k { Some("####") } else { self.after.as_deref() };
         let text = match marker {
             Some(marker) => &completion[completion.rfind(marker)? + marker.len()..],
             None => completion,
@@ -250,18 +257,25 @@ impl Number {
             _ if marker.is_some() => return numbers.first().copied(),
             Take::First => *numbers.first()?,
             Take::Last => *numbers.last()?,
-            Take::Only => *numbers.first().filter(|f| numbers.iter().all(|n| n.value == f.value))?,
+            Take::Only => {
+                *numbers.first().filter(|f| numbers.iter().all(|n| n.value == f.value))?
+            }
         };
         (announced(text, chosen) || !listed(text, &numbers, chosen)).then_some(chosen)
     }
 
     /// Whether the two numbers are equal within the tolerance.
     pub fn equal(&self, own: Found, reference: Found) -> bool {
-        let scale = |n: Found| if n.percent && own.percent != reference.percent { n.value / 100.0 } else { n.value };
+        let scale = |n: Found| {
+            if n.percent && own.percent != reference.percent { n.value / 100.0 } else { n.value }
+        };
         let (x, y) = (scale(own), scale(reference));
         let exact = self.preset == Preset::Gsm8k;
-        let tolerance =
-            if exact { 0.0 } else { self.absolute_tolerance.max(self.relative_tolerance * y.abs()) };
+        let tolerance = if exact {
+            0.0
+        } else {
+            self.absolute_tolerance.max(self.relative_tolerance * y.abs())
+        };
         (x - y).abs() <= tolerance
     }
 }
@@ -270,7 +284,9 @@ impl Signal for Number {
     fn score(&self, rollout: &Rollout) -> Outcome {
         let texts = rollout.references();
         if texts.is_empty() {
-            return Err(Unscored::missing("there is no reference to compare with: map `reference` in the spec"));
+            return Err(Unscored::missing(
+                "there is no reference to compare with: map `reference` in the spec",
+            ));
         }
         let references: Vec<Found> = texts.iter().filter_map(|text| last_number(text)).collect();
         if references.is_empty() {

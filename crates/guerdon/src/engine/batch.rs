@@ -92,34 +92,36 @@ impl Scorer {
             .collect();
         let signals = self.settle(&rollouts, &outcomes)?;
         let mut frame = self.frames.frame(&self.spec, &rollouts, groups, &signals)?;
-        let start = if signals.len() == 1 { signals.first() } else { None };
-        let contributions = contributions(&self.spec, &frame, start);
-        let reward =
-            chain("reward", &mut self.spec.reward, self.spec.seed, &frame, start.cloned())?;
-        let mut advantage = None;
-        if let Some(reward) = reward.as_ref().filter(|_| !self.spec.advantage.is_empty()) {
-            frame
-                .insert("reward", reward.clone())
-                .map_err(|error| transform_error("advantage", "reward", error))?;
-            advantage = chain(
-                "advantage",
-                &mut self.spec.advantage,
-                self.spec.seed,
-                &frame,
-                Some(reward.clone()),
-            )?;
-        } else if !self.spec.advantage.is_empty() {
-            advantage = chain("advantage", &mut self.spec.advantage, self.spec.seed, &frame, None)?;
-        }
+        let start = signals.first().filter(|_| signals.len() == 1).cloned();
+        let reward = chain("reward", &mut self.spec.reward, self.spec.seed, &frame, start)?;
+        let advantage = self.advantage(&mut frame, reward.column.as_ref())?;
         Ok(Scored {
             rollouts,
             groups: frame.groups,
             outcomes,
             signals,
-            reward,
+            reward: reward.column,
             advantage,
-            contributions,
+            contributions: reward.contributions,
         })
+    }
+
+    /// The chain from the reward (or, without one, from the signals) to the advantage.
+    fn advantage(
+        &mut self,
+        frame: &mut Frame,
+        reward: Option<&Column>,
+    ) -> Result<Option<Column>, RunError> {
+        if self.spec.advantage.is_empty() {
+            return Ok(None);
+        }
+        if let Some(reward) = reward {
+            frame
+                .insert("reward", reward.clone())
+                .map_err(|error| transform_error("advantage", "reward", error))?;
+        }
+        let (stages, seed) = (&mut self.spec.advantage, self.spec.seed);
+        Ok(chain("advantage", stages, seed, frame, reward.cloned())?.column)
     }
 
     /// The signals' columns after `on_error`.
@@ -248,33 +250,39 @@ pub fn score_in_order(signal: &dyn Signal, rollouts: Vec<Rollout>) -> Vec<Outcom
     numbered.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
+/// What a chain of transforms leaves.
+struct Chained {
+    column: Option<Column>,
+    /// What the columns contributed, by the last stage that tells.
+    contributions: Vec<(String, Column)>,
+}
+
 fn chain(
     section: &'static str,
     stages: &mut [TransformStage],
     run_seed: u64,
     frame: &Frame,
     start: Option<Column>,
-) -> Result<Option<Column>, RunError> {
-    let mut current = start;
+) -> Result<Chained, RunError> {
+    let mut chained = Chained { column: start, contributions: Vec::new() };
     for (i, stage) in stages.iter_mut().enumerate() {
-        let view =
-            View { frame, current: current.as_ref(), seed: stage_seed(run_seed, section, i) };
+        let seed = stage_seed(run_seed, section, i);
+        let view = View { frame, current: chained.column.as_ref(), seed };
         let next = stage
             .transform
             .apply(&view)
             .map_err(|error| transform_error(section, stage.method.id, error))?;
-        current = Some(next);
+        let told = stage.transform.contributions(&view);
+        if !told.is_empty() {
+            chained.contributions = told;
+        }
+        chained.column = Some(next);
     }
-    Ok(current)
+    Ok(chained)
 }
 
 fn stage_seed(run_seed: u64, section: &str, i: usize) -> u64 {
     run_seed ^ seed::fnv1a(&format!("{section}.{i}"))
-}
-
-fn contributions(spec: &Spec, frame: &Frame, start: Option<&Column>) -> Vec<(String, Column)> {
-    let view = View { frame, current: start, seed: stage_seed(spec.seed, "reward", 0) };
-    spec.reward.first().map_or_else(Vec::new, |stage| stage.transform.contributions(&view))
 }
 
 fn transform_error(section: &'static str, method: &'static str, error: MethodError) -> RunError {
