@@ -50,6 +50,17 @@ pub(super) fn list_at<'a>(rollout: &'a Rollout, path: &str) -> Result<&'a [Value
     list(value(rollout, path)?).map_err(|why| at(path, &why))
 }
 
+/// The boolean at `path`; 0 and 1 are booleans too.
+pub(super) fn flag_at(rollout: &Rollout, path: &str) -> Result<bool, Unscored> {
+    match number_at(rollout, path)? {
+        0.0 => Ok(false),
+        1.0 => Ok(true),
+        other => Err(Unscored::invalid(format!(
+            "column `{path}`: expected true, false, 0 or 1, found {other}"
+        ))),
+    }
+}
+
 /// Log-probabilities at `path`: numbers that are at most 0.
 pub(super) fn logprobs_at(rollout: &Rollout, path: &str) -> Result<Vec<f64>, Unscored> {
     let values = numbers_at(rollout, path)?;
