@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from guerdon import _native
 from guerdon._methods import FAMILIES, Family, Method, methods
+from guerdon._rate import rate
 from guerdon._spec import Result, Spec
 
 __version__: str = _native.__version__
 
-__all__ = ["Family", "Method", "Result", "Spec", "__version__", "methods", "schema"]
+__all__ = ["Family", "Method", "Result", "Spec", "__version__", "methods", "rate", "schema"]
 
 
 def schema() -> dict[str, object]:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from guerdon._methods import Family as Family
 from guerdon._methods import Method as Method
 from guerdon._methods import methods as methods
+from guerdon._rate import rate as rate
 from guerdon._spec import Result as Result
 from guerdon._spec import Spec as Spec
 

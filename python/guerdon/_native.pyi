@@ -31,3 +31,11 @@ def transform(
     params: Mapping[str, Any],
     seed: int = 0,
 ) -> npt.NDArray[np.float64]: ...
+def rate(
+    names: Sequence[str],
+    first: npt.NDArray[np.uint32],
+    second: npt.NDArray[np.uint32],
+    outcome: npt.NDArray[np.uint8],
+    methods: Sequence[tuple[str, Mapping[str, Any] | None]],
+    seed: int,
+) -> list[dict[str, Any]]: ...

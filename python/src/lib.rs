@@ -5,6 +5,7 @@
 
 use guerdon::core::method::Kind;
 use guerdon::core::{Column, Frame, Groups, Outcome, View};
+use guerdon::rank::{self, Comparisons, Job};
 use guerdon::{Scorer, Spec};
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyKeyError, PyRuntimeError, PyValueError};
@@ -217,6 +218,46 @@ fn apply(
     Ok(out)
 }
 
+/// Rates contestants from numbered columns: `first` and `second` index `names`; outcome 0 tie, 1 first, 2 second.
+#[pyfunction]
+fn rate<'py>(
+    py: Python<'py>,
+    names: Vec<String>,
+    first: &Bound<'py, PyArray1<u32>>,
+    second: &Bound<'py, PyArray1<u32>>,
+    outcome: &Bound<'py, PyArray1<u8>>,
+    methods: &Bound<'py, PyAny>,
+    seed: u64,
+) -> PyResult<Bound<'py, PyAny>> {
+    let first = first.readonly().as_slice().map_err(value_error)?.to_vec();
+    let second = second.readonly().as_slice().map_err(value_error)?.to_vec();
+    let outcome = outcome.readonly().as_slice().map_err(value_error)?.to_vec();
+    let methods: Vec<(String, Value)> = depythonize(methods)?;
+    let boards = py.detach(|| -> Result<Value, guerdon::core::MethodError> {
+        let outcome = outcome.into_iter().map(outcome_of).collect::<Result<_, _>>()?;
+        let all = Comparisons::new(names, first, second, outcome)?;
+        let report = Job::new(methods, seed)?.run(&all, None)?;
+        if let Some(failure) = report.failures.first() {
+            let text = format!("{}: {}", failure.method, failure.error);
+            return Err(guerdon::core::MethodError::domain(text));
+        }
+        serde_json::to_value(&report.boards)
+            .map_err(|error| guerdon::core::MethodError::domain(error.to_string()))
+    });
+    Ok(pythonize(py, &boards.map_err(value_error)?)?)
+}
+
+fn outcome_of(code: u8) -> Result<rank::Outcome, guerdon::core::MethodError> {
+    match code {
+        0 => Ok(rank::Outcome::Tie),
+        1 => Ok(rank::Outcome::First),
+        2 => Ok(rank::Outcome::Second),
+        other => Err(guerdon::core::MethodError::domain(format!(
+            "the outcome {other} is none of 0 (tie), 1 (first), 2 (second)"
+        ))),
+    }
+}
+
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
@@ -226,5 +267,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(call, module)?)?;
     module.add_function(wrap_pyfunction!(score_signal, module)?)?;
     module.add_function(wrap_pyfunction!(transform, module)?)?;
+    module.add_function(wrap_pyfunction!(rate, module)?)?;
     Ok(())
 }

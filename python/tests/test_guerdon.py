@@ -128,6 +128,21 @@ def test_openrlhf_gets_its_dict():
     assert out["extra_logs"]["correct"] == [1.0]
 
 
+def test_ratings_from_columns():
+    first, second = ["a", "a", "b", "c"], ["b", "c", "c", "a"]
+    (board,) = guerdon.rate(first, second, ["first", "tie", "model_a", "second"])
+    assert [r["name"] for r in board["ratings"]] == ["a", "b", "c"]
+    assert sum(r["strength"] for r in board["ratings"]) == pytest.approx(0)
+    (same,) = guerdon.rate(np.array(first), np.array(second), np.array([1, 0, 1, 2]))
+    assert same == board
+    two = guerdon.rate(first, second, [1, 0, 1, 2], ["elo", ("bradley_terry", {"ties": "davidson"})])
+    assert [b["method"] for b in two] == ["rank.elo", "rank.bradley_terry"]
+    with pytest.raises(ValueError, match="unknown outcome 'maybe'"):
+        guerdon.rate(["a"], ["b"], ["maybe"])
+    with pytest.raises(ValueError, match="bradley_terry"):
+        guerdon.rate(first, second, [1, 0, 1, 2], ["bradly_terry"])
+
+
 def test_state_comes_back():
     spec = {
         "signals": {"r": {"use": "verify.column", "column": "r"}},
