@@ -55,6 +55,6 @@ def _outcomes(outcome: Any) -> np.ndarray[Any, np.dtype[np.uint8]]:
     words, codes = np.unique(values.astype(str), return_inverse=True)
     unknown = [word for word in words if word.lower() not in _CODES]
     if unknown:
-        raise ValueError(f"unknown outcome {unknown[0]!r}; known: {', '.join(_CODES)}")
+        raise ValueError(f"unknown outcome {str(unknown[0])!r}; known: {', '.join(_CODES)}")
     known = np.array([_CODES[word.lower()] for word in words], dtype=np.uint8)
     return np.ascontiguousarray(known[codes.reshape(-1)])
