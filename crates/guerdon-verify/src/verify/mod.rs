@@ -1,13 +1,16 @@
 //! The `verify.*` methods: signals that need no model.
 
 pub mod abstain;
+pub mod bmas;
 pub mod choice;
+pub mod choice_probability;
 pub mod column;
 pub mod consensus;
 pub mod constraint_nli;
 mod cues;
 pub mod exact_match;
 pub mod format;
+pub mod grounding;
 pub mod knowledge;
 pub mod length;
 pub mod likelihood;
@@ -22,3 +25,5 @@ pub mod refusal;
 pub mod relaxed_number;
 pub mod repetition;
 pub mod steering;
+pub mod unique_solution;
+pub mod verbal_probability;
