@@ -5,6 +5,7 @@ pub mod bmas;
 pub mod choice;
 pub mod choice_probability;
 pub mod citation;
+pub mod code_tests;
 pub mod column;
 pub mod consensus;
 pub mod constraint_nli;
