@@ -1,9 +1,11 @@
 //! The `verify.*` methods: signals that need no model.
 
 pub mod abstain;
+pub mod bleu;
 pub mod bmas;
 pub mod choice;
 pub mod choice_probability;
+pub mod chrf;
 pub mod citation;
 pub mod code_tests;
 pub mod column;
@@ -12,7 +14,9 @@ pub mod constraint_nli;
 pub mod cost;
 pub mod countdown;
 mod cues;
+pub mod edit_distance;
 pub mod exact_match;
+pub mod f1;
 pub mod format;
 pub mod grounding;
 pub mod knowledge;
@@ -28,6 +32,7 @@ mod records;
 pub mod refusal;
 pub mod relaxed_number;
 pub mod repetition;
+pub mod rouge;
 pub mod steering;
 pub mod unique_solution;
 pub mod verbal_probability;

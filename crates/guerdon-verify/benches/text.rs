@@ -1,0 +1,70 @@
+//! Text metrics per second on one thread, as JSON lines.
+//!
+//! `cargo bench -p guerdon-verify --bench text -- DUMP`, where DUMP holds a `{"reference", "hypothesis"}` per line: the file
+//! that the peer's script writes with `--dump`. Values that the dump carries are compared as well.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the bench reports what it measures")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use guerdon_verify::verify::bleu::Bleu;
+use guerdon_verify::verify::chrf::Chrf;
+use guerdon_verify::verify::edit_distance::EditDistance;
+use guerdon_verify::verify::f1::f1;
+use guerdon_verify::verify::rouge::{Rouge, Variant};
+use serde_json::{Value, json};
+
+type Metric<'a> = (&'a str, f64, Box<dyn Fn(&str, &str) -> Option<f64>>);
+
+fn metrics() -> Vec<Metric<'static>> {
+    let rouge = |variant| {
+        let rouge = Rouge { variant, ..Rouge::default() };
+        Box::new(move |h: &str, r: &str| rouge.value(h, r).map(|v| v[2]))
+    };
+    let (bleu, chrf) = (Bleu::default(), Chrf::default());
+    let words = Chrf { word_order: 2, ..Chrf::default() };
+    vec![
+        ("sentence BLEU", 100.0, Box::new(move |h, r| bleu.value(h, &[r]))),
+        ("chrF", 100.0, Box::new(move |h, r| chrf.value(h, r))),
+        ("chrF++", 100.0, Box::new(move |h, r| words.value(h, r))),
+        ("rouge1", 1.0, rouge(Variant::Rouge1)),
+        ("rouge2", 1.0, rouge(Variant::Rouge2)),
+        ("rougeL", 1.0, rouge(Variant::RougeL)),
+        ("rougeLsum", 1.0, rouge(Variant::RougeLsum)),
+        ("F1", 1.0, Box::new(|h, r| Some(f1(h, r)))),
+        ("edit distance", 1.0, Box::new(|h, r| EditDistance::default().value(h, r))),
+    ]
+}
+
+fn main() {
+    let Some(path) = std::env::args().skip(1).find(|arg| !arg.starts_with("--")) else {
+        eprintln!("name the dump of the peer's script: cargo bench --bench text -- DUMP");
+        return;
+    };
+    let text = std::fs::read_to_string(path).expect("the dump can be read");
+    let rows: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
+    for (name, scale, metric) in metrics() {
+        let own = |row: &Value| {
+            let (h, r) = (row["hypothesis"].as_str(), row["reference"].as_str());
+            metric(h.unwrap_or(""), r.unwrap_or(""))
+        };
+        let difference = rows
+            .iter()
+            .filter_map(|row| Some((scale * own(row)? - row[name].as_f64()?).abs() / scale));
+        let (compared, worst) = difference.fold((0, 0.0_f64), |(n, w), d| (n + 1, w.max(d)));
+        let (start, mut calls) = (Instant::now(), 0_u64);
+        while start.elapsed() < Duration::from_millis(500) {
+            for row in &rows {
+                black_box(own(row));
+            }
+            calls += rows.len() as u64;
+        }
+        let rate = (calls as f64 / start.elapsed().as_secs_f64()).round();
+        println!(
+            "{}",
+            json!({"work": name, "per_s": rate, "compared": compared, "greatest_difference": worst})
+        );
+    }
+}
