@@ -40,3 +40,4 @@ pub mod steering;
 pub mod tool_call;
 pub mod unique_solution;
 pub mod verbal_probability;
+pub mod verdict;
