@@ -131,3 +131,30 @@ fn many_threads_share_one_sandbox() {
     });
     eprintln!("80 completions from 8 threads: {:?}", start.elapsed());
 }
+
+/// The example's rollouts, four problems of six: two right, a mistake, endless or slow, a cheat, no code.
+#[test]
+fn the_example() {
+    if !Sandbox::probe(&Config::default()).isolated {
+        eprintln!("skipped: this machine does not isolate untrusted code");
+        return;
+    }
+    let text = include_str!("../../../examples/code/rollouts.jsonl");
+    let signal = signal(json!({"limits": {"wall_s": 1, "cpu_s": 1, "memory_mb": 256}}));
+    let mut values = Vec::new();
+    for line in text.lines() {
+        let row: Value = serde_json::from_str(line).expect("a JSON line");
+        let completion = row["completion"].as_str().expect("a text");
+        let reference = row["tests"].clone();
+        let outcome = signal.score(&Rollout { reference, ..Rollout::new("", completion, "") });
+        eprintln!("{}: {outcome:?}", row["id"]);
+        values.push(outcome.expect("scored").value());
+    }
+    let honest: Vec<&[f64]> = values.chunks(6).map(|six| &six[..2]).collect();
+    assert_eq!(honest, [[1.0, 1.0]; 4]);
+    assert!(values.chunks(6).all(|six| six[2] < 1.0 && six[3] < 1.0));
+    // The list that claims to equal every list is judged as the empty list it is: right in one test of four.
+    let cheats: Vec<f64> = values.chunks(6).map(|six| six[4]).collect();
+    assert_eq!(cheats, [0.0, 0.0, 0.25, 0.0]);
+    assert!(values.chunks(6).all(|six| six[5] == 0.0), "{values:?}");
+}
