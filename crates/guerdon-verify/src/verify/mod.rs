@@ -37,6 +37,7 @@ pub mod relaxed_number;
 pub mod repetition;
 pub mod rouge;
 pub mod steering;
+pub mod sudoku;
 pub mod test_matrix;
 pub mod tool_call;
 pub mod unique_solution;
