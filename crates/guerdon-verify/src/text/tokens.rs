@@ -87,7 +87,9 @@ pub(crate) fn rouge(text: &str, stem: bool) -> Vec<String> {
     let lower = if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() };
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words
-        .map(|word| if stem && word.len() > 3 { super::porter::stem(word) } else { word.to_owned() })
+        .map(
+            |word| if stem && word.len() > 3 { super::porter::stem(word) } else { word.to_owned() },
+        )
         .filter(|word| !word.is_empty())
         .collect()
 }

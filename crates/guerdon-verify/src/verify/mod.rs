@@ -19,6 +19,7 @@ pub mod exact_match;
 pub mod f1;
 pub mod format;
 pub mod grounding;
+pub mod instructions;
 pub mod json;
 pub mod knowledge;
 pub mod length;
