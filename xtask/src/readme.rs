@@ -1,6 +1,7 @@
 //! What a newcomer meets first: the README's two commands, and every example.
 
 use std::fs;
+use std::process::Command;
 
 use xtask::run::{cargo, output, root};
 
@@ -34,6 +35,12 @@ fn examples() -> Result<(), String> {
     for name in &names {
         let spec = format!("examples/{name}/reward.yaml");
         let rollouts = format!("examples/{name}/rollouts.jsonl");
+        let text =
+            fs::read_to_string(root().join(&spec)).map_err(|error| format!("{spec}: {error}"))?;
+        if text.contains("verify.code_tests") && !has_sandbox() {
+            println!("    {spec}: skipped, it runs code and bubblewrap (`bwrap`) is not installed");
+            continue;
+        }
         println!("    {spec}");
         output(cargo(&[
             "run",
@@ -48,6 +55,10 @@ fn examples() -> Result<(), String> {
         ]))?;
     }
     Ok(())
+}
+
+fn has_sandbox() -> bool {
+    Command::new("bwrap").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 #[cfg(test)]
