@@ -58,7 +58,7 @@
 
 use std::collections::BTreeMap;
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -332,14 +332,7 @@ fn balanced(all: &Comparisons, counts: &Counts, least: f64) -> Result<Comparison
     all.clone().with_weights(weight)
 }
 
-impl Function for BradleyTerry {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(BradleyTerry);
 
 guerdon_core::method! {
     BradleyTerry: Function,

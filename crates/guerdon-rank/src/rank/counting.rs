@@ -39,7 +39,7 @@
 //!
 //! Copeland, "A reasonable social welfare function", 1951; de Borda, 1781.
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -132,14 +132,7 @@ impl Rate for Counting {
     }
 }
 
-impl Function for Counting {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(Counting);
 
 guerdon_core::method! {
     Counting: Function,

@@ -39,7 +39,7 @@
 //!
 //! Bonacich, "Power and centrality", 1987; Keener, "The Perron-Frobenius theorem and the ranking of football teams", 1993.
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -157,14 +157,7 @@ impl Rate for Eigen {
     }
 }
 
-impl Function for Eigen {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(Eigen);
 
 guerdon_core::method! {
     Eigen: Function,

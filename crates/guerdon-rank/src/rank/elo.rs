@@ -41,7 +41,7 @@
 //!
 //! Elo, "The Rating of Chessplayers, Past and Present", 1978; Chiang et al., "Chatbot Arena", 2024.
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError, seed};
 use rand::seq::SliceRandom as _;
 use schemars::JsonSchema;
@@ -191,14 +191,7 @@ fn mean(rounds: &[Vec<f64>]) -> Vec<f64> {
     (0..n).map(|i| sum(i) / rounds.len() as f64).collect()
 }
 
-impl Function for Elo {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(Elo);
 
 guerdon_core::method! {
     Elo: Function,

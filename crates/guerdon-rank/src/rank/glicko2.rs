@@ -43,7 +43,7 @@
 
 use std::f64::consts::PI;
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -247,14 +247,7 @@ impl Rate for Glicko2 {
     }
 }
 
-impl Function for Glicko2 {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(Glicko2);
 
 guerdon_core::method! {
     Glicko2: Function,

@@ -1,5 +1,23 @@
 //! The `rank.*` methods.
 
+/// Makes a method that rates comparisons callable like any other function of the catalogue.
+macro_rules! function_of_comparisons {
+    ($method:ty) => {
+        impl guerdon_core::method::Function for $method {
+            type Input = crate::Comparisons;
+            type Output = crate::Leaderboard;
+
+            fn call(
+                &self,
+                input: &crate::Comparisons,
+                seed: u64,
+            ) -> Result<crate::Leaderboard, guerdon_core::MethodError> {
+                crate::rank::Rate::rate(self, input, &input.counts(), seed)
+            }
+        }
+    };
+}
+
 pub mod bradley_terry;
 pub mod counting;
 pub mod eigen;

@@ -38,7 +38,7 @@
 //!
 //! Newman, "Efficient computation of rankings from pairwise comparisons", Journal of Machine Learning Research 24, 2023.
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -177,14 +177,7 @@ impl Rate for Newman {
     }
 }
 
-impl Function for Newman {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(Newman);
 
 guerdon_core::method! {
     Newman: Function,

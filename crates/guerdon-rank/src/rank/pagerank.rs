@@ -37,7 +37,7 @@
 //!
 //! Brin and Page, "The anatomy of a large-scale hypertextual web search engine", 1998.
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -139,14 +139,7 @@ impl Rate for PageRank {
     }
 }
 
-impl Function for PageRank {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(PageRank);
 
 guerdon_core::method! {
     PageRank: Function,

@@ -39,7 +39,7 @@
 //! Li et al., "Does style matter? Disentangling style and substance in Chatbot Arena", 2024; Dubois et al.,
 //! "Length-Controlled AlpacaEval", 2024.
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -337,14 +337,7 @@ impl Rate for StyleBt {
     }
 }
 
-impl Function for StyleBt {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(StyleBt);
 
 guerdon_core::method! {
     StyleBt: Function,

@@ -43,7 +43,7 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use guerdon_stats::dist::{normal_cdf, normal_quantile};
 use schemars::JsonSchema;
@@ -266,14 +266,7 @@ impl Rate for TrueSkill {
     }
 }
 
-impl Function for TrueSkill {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(TrueSkill);
 
 guerdon_core::method! {
     TrueSkill: Function,

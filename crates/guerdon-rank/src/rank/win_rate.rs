@@ -38,7 +38,7 @@
 //!
 //! Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
 
-use guerdon_core::method::{Function, Params};
+use guerdon_core::method::Params;
 use guerdon_core::{MethodError, ParamError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -194,14 +194,7 @@ impl Rate for WinRate {
     }
 }
 
-impl Function for WinRate {
-    type Input = Comparisons;
-    type Output = Leaderboard;
-
-    fn call(&self, input: &Comparisons, seed: u64) -> Result<Leaderboard, MethodError> {
-        self.rate(input, &input.counts(), seed)
-    }
-}
+function_of_comparisons!(WinRate);
 
 guerdon_core::method! {
     WinRate: Function,
