@@ -81,7 +81,7 @@ pub struct Monitors {
     pub agreement: Option<BetweenBounds>,
     /// Mean reward per unit of length (token where recorded, else word).
     pub reward_per_length: Option<Bounds>,
-    /// Greatest step between neighbouring stretches of the run, in spreads of the group means.
+    /// Greatest step between neighbouring stretches of the run, in standard errors of a stretch's mean.
     pub jump: Option<Bounds>,
     /// Shift of a mean against an earlier run.
     pub drift: Option<Drift>,

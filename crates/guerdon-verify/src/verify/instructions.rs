@@ -201,7 +201,7 @@ guerdon_core::method! {
     Instructions: Signal,
     id: "verify.instructions",
     papers: [],
-    status: Verified(Reference("lm-eval's ifeval task on generated responses")),
+    status: Stable,
     laws: [],
     exempt: [
         WhitespaceInvariant: "Holds on the samples only: an empty line before the text shifts the numbered paragraphs.",
