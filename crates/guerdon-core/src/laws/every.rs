@@ -86,7 +86,7 @@ fn example_builds(method: Method) -> Verdict {
 }
 
 /// Keys of a spec entry that belong to the spec, not to the method.
-const SPEC_KEYS: [&str; 2] = ["use", "on_error"];
+const SPEC_KEYS: [&str; 4] = ["use", "on_error", "model", "opponents"];
 
 /// The first map in `spec`, however deep, whose `use` names the method.
 fn entry_of(spec: &Value, method: Method) -> Option<&Map<String, Value>> {
@@ -111,6 +111,7 @@ fn build(method: Method, params: Value) -> Result<(), crate::ParamError> {
         Kind::Function(_, build) => build(params).map(drop),
         Kind::Online(_, build) => build(params).map(drop),
         Kind::Protocol(_, build) => build(params).map(drop),
+        Kind::Judge(build) => build(params).map(drop),
     }
 }
 
@@ -329,7 +330,7 @@ fn laws_of(kind: &Kind) -> &'static [Law] {
         Kind::Transform(_) => super::transforms::LAWS,
         Kind::Selector(_) => super::selectors::LAWS,
         Kind::Function(..) => super::functions::LAWS,
-        Kind::Online(..) | Kind::Protocol(..) => &[],
+        Kind::Online(..) | Kind::Protocol(..) | Kind::Judge(_) => &[],
     }
 }
 

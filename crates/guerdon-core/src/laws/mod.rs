@@ -17,6 +17,7 @@ mod every;
 mod frames;
 mod functions;
 mod json;
+mod judges;
 mod online;
 mod protocols;
 mod samples;
@@ -67,6 +68,7 @@ fn laws_of_kind(method: Method) -> Vec<Test> {
         Kind::Function(..) => functions::laws(method),
         Kind::Online(..) => online::laws(method),
         Kind::Protocol(..) => protocols::laws(method),
+        Kind::Judge(_) => protocols::laws(method).into_iter().chain(judges::laws(method)).collect(),
     }
 }
 

@@ -6,10 +6,10 @@ use super::every::built;
 use super::json::{lost_number, mutations};
 use super::verdict::{Pass, Test, Verdict, short};
 use super::{bounded, samples, texts};
-use crate::method::{Build, ErasedProtocol, Kind, Next, ProtocolInfo, Reply, Request};
+use crate::method::{ErasedProtocol, Judgement, Kind, Next, Reply, Request};
 use crate::{Method, Unscored};
 
-const SEED: u64 = 7;
+pub(super) const SEED: u64 = 7;
 
 /// A protocol that asks for more than this, whatever it is told, does not end.
 const MAX_REQUESTS: usize = 1000;
@@ -18,8 +18,7 @@ const MAX_REQUESTS: usize = 1000;
 const MAX_FED: usize = 1 << 25;
 
 pub(super) fn laws(method: Method) -> Vec<Test> {
-    let Kind::Protocol(info, build) = method.kind else { return Vec::new() };
-    let case = Case { method, info, build };
+    let case = Case { method };
     vec![
         Test::new("samples_ask", move || case.samples_ask()),
         Test::new("deterministic", move || case.deterministic()),
@@ -33,8 +32,6 @@ pub(super) fn laws(method: Method) -> Vec<Test> {
 #[derive(Clone, Copy)]
 struct Case {
     method: Method,
-    info: ProtocolInfo,
-    build: Build<dyn ErasedProtocol>,
 }
 
 /// How a conversation with one and the same reply ended.
@@ -42,11 +39,26 @@ type End = Result<Value, Unscored>;
 
 impl Case {
     fn ready(self) -> Result<Box<dyn ErasedProtocol>, String> {
-        built(self.method, self.build)
+        match self.method.kind {
+            Kind::Protocol(_, build) => built(self.method, build),
+            Kind::Judge(build) => Ok(Box::new(built(self.method, build)?)),
+            other => Err(format!("a {} is no protocol", other.name())),
+        }
     }
 
+    /// The schema of what comes out.
+    fn output(self) -> Value {
+        match self.method.kind {
+            Kind::Protocol(info, _) => (info.output)().to_value(),
+            _ => schemars::schema_for!(Judgement).to_value(),
+        }
+    }
+
+    /// The sample cases; those of a judge stand beside their replies.
     fn cases(self) -> Result<Vec<Value>, String> {
-        let cases = samples::values(self.method)?;
+        let judge = matches!(self.method.kind, Kind::Judge(_));
+        let own = |mut sample: Value| if judge { sample["case"].take() } else { sample };
+        let cases: Vec<Value> = samples::values(self.method)?.into_iter().map(own).collect();
         if cases.is_empty() {
             Err("a protocol needs at least one sample case (JSON) in `samples`".to_owned())
         } else {
@@ -84,7 +96,7 @@ impl Case {
     }
 
     fn total_on_replies(self) -> Verdict {
-        let schema = (self.info.output)().to_value();
+        let schema = self.output();
         for (k, case) in self.cases()?.into_iter().enumerate() {
             let protocol = self.ready()?;
             let inputs = replies()
@@ -159,21 +171,44 @@ fn roles(request: &Request) -> Vec<String> {
     request.messages.iter().map(|message| message.role.clone()).collect()
 }
 
-/// Copies of a case with look-alikes of delimiters appended to one of its top-level texts.
+/// Copies of a case with look-alikes of delimiters appended to one of its texts.
 fn injected(case: &Value) -> Vec<(String, Value)> {
-    let texts = case.as_object().into_iter().flatten().filter(|(_, value)| value.is_string());
-    texts
-        .flat_map(|(key, value)| {
-            texts::INJECTIONS.map(|(_, injection)| {
+    let mut places = Vec::new();
+    texts_of(case, String::new(), &mut places);
+    places
+        .iter()
+        .flat_map(|pointer| {
+            texts::INJECTIONS.iter().filter_map(move |(_, injection)| {
                 let mut copy = case.clone();
-                copy[key] = format!("{}{injection}", value.as_str().unwrap_or_default()).into();
-                (key.clone(), copy)
+                let place = copy.pointer_mut(pointer)?;
+                *place = format!("{}{injection}", place.as_str().unwrap_or_default()).into();
+                Some((pointer.clone(), copy))
             })
         })
         .collect()
 }
 
-fn asks_something(requests: &[Request]) -> Result<(), String> {
+/// The JSON pointers of all texts at most two levels down.
+fn texts_of(value: &Value, pointer: String, places: &mut Vec<String>) {
+    match value {
+        Value::String(_) => places.push(pointer),
+        _ if pointer.matches('/').count() > 1 => {}
+        Value::Array(items) => {
+            for (k, item) in items.iter().enumerate() {
+                texts_of(item, format!("{pointer}/{k}"), places);
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                texts_of(item, format!("{pointer}/{key}"), places);
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn asks_something(requests: &[Request]) -> Result<(), String> {
     match requests.iter().find(|r| r.messages.iter().all(|m| m.content.trim().is_empty())) {
         _ if requests.is_empty() => Err("it asks for an empty set of calls".to_owned()),
         Some(_) => Err("a request has no text".to_owned()),
@@ -220,11 +255,8 @@ fn replies() -> Vec<(String, Reply)> {
     ] {
         all.push((format!("the text {text:?}"), text.into()));
     }
-    let truncated = Reply {
-        text: "I think the better one is".to_owned(),
-        truncated: true,
-        logprobs: Vec::new(),
-    };
+    let truncated =
+        Reply { text: "I think the better one is".to_owned(), truncated: true, ..Reply::default() };
     all.push(("a reply cut off by a length limit".to_owned(), truncated));
     all
 }

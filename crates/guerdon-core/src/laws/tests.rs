@@ -64,6 +64,15 @@ const PROTOCOL: MethodDef = MethodDef {
     ..TOY
 };
 
+const JUDGE: MethodDef = MethodDef {
+    kind: Kind::Judge(|v| Ok(Box::new(parse::<Toy>(v)?))),
+    laws: &[],
+    samples: &[
+        r#"{"case": {"responses": ["x", "y"]}, "replies": [["Good.\n[[B]]"]], "values": [1, 0]}"#,
+    ],
+    ..TOY
+};
+
 fn method(def: MethodDef) -> Method {
     Method { def: Box::leak(Box::new(def)), doc: DOC, source: "guerdon-core/src/toy/toy.rs" }
 }
@@ -233,5 +242,20 @@ fn protocols() {
     vice(PROTOCOL, "endless", "total_on_replies", "goes on asking");
     vice(PROTOCOL, "mute", "samples_ask", "empty set of calls");
     vice(PROTOCOL, "credulous", "unreadable_replies_are_unscored", "instead of `Unscored`");
-    vice(PROTOCOL, "splits", "prompt_keeps_its_structure", "look-alikes in `question`");
+    vice(PROTOCOL, "splits", "prompt_keeps_its_structure", "look-alikes in `/question`");
+}
+
+#[test]
+fn judges() {
+    vice(JUDGE, "fixed", "positions_balance", "stands first in 64 of 64");
+    vice(JUDGE, "patient", "truncated_replies_are_unscored", "cut off");
+    vice(JUDGE, "gullible", "quoted_verdicts_are_not_read", "only quotes a candidate");
+    vice(JUDGE, "lopsided", "verdicts_are_sound", "1 values for 2 responses");
+    let unlike = MethodDef {
+        samples: &[
+            r#"{"case": {"responses": ["x", "y"]}, "replies": [["\n[[A]]"]], "values": [1, 0]}"#,
+        ],
+        ..JUDGE
+    };
+    check(method(unlike), "samples_are_read", "is read as");
 }

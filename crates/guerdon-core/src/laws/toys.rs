@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::method::{
-    Candidates, Function, Next, Online, Params, Protocol, Reply, Request, Scope, Selection,
-    Selector, Signal, Transform,
+    Candidates, Case, Form, Function, Judge, Judgement, Next, Online, Params, Preference, Protocol,
+    Reply, Request, Scope, Selection, Selector, Signal, Transform,
 };
 use crate::{Column, Message, MethodError, Outcome, Rollout, Score, Unscored, View};
 
@@ -243,6 +243,42 @@ impl Protocol for Toy {
                 Err(Unscored::unreadable(format!("neither yes nor no: {} characters", other.len())))
             }
         }
+    }
+}
+
+impl Judge for Toy {
+    fn form(&self) -> Form {
+        Form::Pair
+    }
+
+    fn next(
+        &self,
+        case: &Case,
+        rounds: &[Vec<Reply>],
+        seed: u64,
+    ) -> Result<Next<Judgement>, Unscored> {
+        let swapped = self.vice != "fixed" && seed % 2 == 1;
+        let (a, b) = (usize::from(swapped), usize::from(!swapped));
+        let Some(reply) = rounds.first().and_then(|replies| replies.first()) else {
+            let text = format!("A: {}\nB: {}", case.responses[a], case.responses[b]);
+            return Ok(Next::Ask(vec![Request::user(text)]));
+        };
+        if reply.truncated && self.vice != "patient" {
+            return Err(Unscored::unreadable("cut off"));
+        }
+        let label =
+            if self.vice == "gullible" { reply.text.find("[[") } else { reply.text.rfind("\n[[") };
+        let wins = match label.and_then(|at| reply.text[at..].trim_start().get(..5)) {
+            Some("[[A]]") => a,
+            Some("[[B]]") => b,
+            _ => return Err(Unscored::unreadable("no verdict")),
+        };
+        let verdict = [Preference::FIRST, Preference::SECOND][wins];
+        Ok(Next::Done(if self.vice == "lopsided" {
+            Judgement::scores(vec![1.0])
+        } else {
+            Judgement::verdict(verdict)
+        }))
     }
 }
 

@@ -5,7 +5,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    ErasedFunction, ErasedOnline, ErasedProtocol, Manual, Params, Selector, Signal, Transform,
+    ErasedFunction, ErasedOnline, ErasedProtocol, Judge, Manual, Params, Selector, Signal,
+    Transform,
 };
 use crate::ParamError;
 
@@ -140,6 +141,8 @@ pub enum Kind {
     Online(super::OnlineInfo, Build<dyn ErasedOnline>),
     /// Case and replies → requests or result.
     Protocol(super::ProtocolInfo, Build<dyn ErasedProtocol>),
+    /// Responses and replies → requests or judgement.
+    Judge(Build<dyn Judge>),
 }
 
 impl Kind {
@@ -152,6 +155,7 @@ impl Kind {
             Self::Function(..) => "function",
             Self::Online(..) => "online",
             Self::Protocol(..) => "protocol",
+            Self::Judge(_) => "judge",
         }
     }
 }
@@ -187,7 +191,8 @@ pub struct MethodDef {
     /// Parameters (JSON) that the laws use where the defaults do not suffice.
     pub sample_params: &'static str,
     /// For signals: rollouts (JSON: `{"prompt", "completion", "reference", ...}`) that earn the maximum under
-    /// `sample_params`. For functions, online methods and protocols: sample inputs (JSON).
+    /// `sample_params`. For functions, online methods and protocols: sample inputs (JSON). For judges: a case, the replies
+    /// and the values that are read from them (`{"case", "replies": [[round 1], ..], "values"}`).
     pub samples: &'static [&'static str],
 }
 
@@ -372,6 +377,9 @@ macro_rules! method {
             $crate::method::OnlineInfo::of::<$p>(),
             |v| Ok(Box::new($crate::method::parse::<$p>(v)?)),
         )
+    };
+    (@kind Judge $p:ty) => {
+        $crate::method::Kind::Judge(|v| Ok(Box::new($crate::method::parse::<$p>(v)?)))
     };
     (@kind Protocol $p:ty) => {
         $crate::method::Kind::Protocol(

@@ -12,9 +12,11 @@
 //! | [`Function`] | pure | typed input → typed output |
 //! | [`Online`] | state, event → state; state → reading |
 //! | [`Protocol`] | sans-IO | case and replies so far → requests, or the result |
+//! | [`Judge`] | sans-IO | responses and replies so far → requests, or the judgement |
 
 mod def;
 mod function;
+mod judge;
 mod manual;
 mod protocol;
 mod select;
@@ -24,6 +26,7 @@ pub use def::{
     read_value,
 };
 pub use function::{ErasedFunction, ErasedOnline, Function, FunctionInfo, Online, OnlineInfo};
+pub use judge::{Case, Form, Judge, Judgement, Part, Preference, ask};
 pub use manual::Manual;
 pub use protocol::{ErasedProtocol, Next, Protocol, ProtocolInfo, Reply, Request, TokenLogProb};
 pub use select::{Candidates, Selection, Selector};

@@ -30,6 +30,10 @@ pub struct Request {
     /// How many alternatives to return log-probabilities for, per token; 0 for none.
     #[serde(default)]
     pub top_logprobs: u8,
+    /// A text whose probability after the messages is asked for, instead of a reply of the model's own: the reply holds
+    /// the log-probabilities of its tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuation: Option<String>,
     /// JSON schema of the reply, for endpoints that offer structured output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,
@@ -56,6 +60,7 @@ impl Request {
             temperature: None,
             max_tokens: None,
             top_logprobs: 0,
+            continuation: None,
             schema: None,
             sample: 0,
         }
@@ -85,11 +90,14 @@ pub struct Reply {
     /// Log-probabilities per token, when asked for and offered.
     #[serde(default)]
     pub logprobs: Vec<TokenLogProb>,
+    /// What an endpoint answers that gives numbers: the rewards, the class probabilities or the embedding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<f64>,
 }
 
 impl From<&str> for Reply {
     fn from(text: &str) -> Self {
-        Self { text: text.to_owned(), truncated: false, logprobs: Vec::new() }
+        Self { text: text.to_owned(), ..Self::default() }
     }
 }
 
