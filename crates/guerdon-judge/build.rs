@@ -1,0 +1,5 @@
+//! Writes the registry of this room.
+
+fn main() {
+    guerdon_build::registry(&["judge"]);
+}

@@ -1,0 +1,31 @@
+//! Protocols that ask a language model: what to ask, and how to read the reply.
+//!
+//! Nothing here talks to a network. A judge is written as a plain conversation ([`script`]): it asks, reads, and goes on;
+//! the engine replays it with the replies it has. What all judges share stands beside them:
+//!
+//! - [`contract`]: the formats in which a prompt asks for a reply, each with its strict reader;
+//! - [`fence`]: how texts of others stand in a prompt so that they cannot break out of their place;
+//! - [`prompt`]: the templates, built in and replaceable;
+//! - [`script`]: conversations, re-asks, conversations side by side.
+
+pub mod contract;
+pub mod fence;
+pub mod judge;
+pub mod prompt;
+pub mod script;
+
+use guerdon_core::Text;
+use guerdon_core::method::Case;
+
+/// What was asked, as one text: a conversation is written out with its roles.
+pub fn question(case: &Case) -> String {
+    match &case.prompt {
+        Text::Plain(text) => text.clone(),
+        Text::Chat(messages) => {
+            let lines = messages.iter().map(|m| format!("[{}]\n{}", m.role, m.content));
+            lines.collect::<Vec<_>>().join("\n\n")
+        }
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/registry.rs"));
