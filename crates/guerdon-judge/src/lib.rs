@@ -6,13 +6,15 @@
 //! - [`contract`]: the formats in which a prompt asks for a reply, each with its strict reader;
 //! - [`fence`]: how texts of others stand in a prompt so that they cannot break out of their place;
 //! - [`prompt`]: the templates, built in and replaceable;
-//! - [`script`]: conversations, re-asks, conversations side by side.
+//! - [`script`]: conversations, re-asks, conversations side by side;
+//! - [`show`]: responses under labels, in a seeded order, and the way back.
 
 pub mod contract;
 pub mod fence;
 pub mod judge;
 pub mod prompt;
 pub mod script;
+pub mod show;
 
 use guerdon_core::Text;
 use guerdon_core::method::Case;
