@@ -3,10 +3,8 @@
 use guerdon_core::Unscored;
 use serde_json::{Value, json};
 
-use super::{Format, PREFIX, Quotes, Read, clean, last_line, object, plain, structured};
-
-/// The most lines of a reply that are looked at.
-const LINES: usize = 20_000;
+use super::numbered::{self, missing};
+use super::{Format, PREFIX, Quotes, Read, clean, object, structured};
 
 /// `1. YES`, `2. NO`, ...: one of the words for every question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,16 +33,6 @@ impl Answers {
     fn word(&self, text: &str) -> Option<usize> {
         let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
         self.words.iter().position(|word| word.eq_ignore_ascii_case(&text[..end]))
-    }
-
-    /// Question (from 0) and word of a line `2. NO ...`.
-    fn line(&self, line: &str) -> Option<(usize, usize)> {
-        let line = plain(line);
-        let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-        let number: usize = line[..digits].parse().ok()?;
-        let rest = line[digits..].strip_prefix(['.', ')', ':'])?;
-        let question = number.checked_sub(1).filter(|question| *question < self.count)?;
-        Some((question, self.word(plain(rest))?))
     }
 }
 
@@ -78,36 +66,8 @@ impl Read for Answers {
             };
             return Ok((0..self.count).map(read).collect());
         }
-        let ends = last_line(&text).is_some_and(|(_, line)| self.line(line).is_some());
-        if !ends {
-            return Err(Unscored::unreadable("the reply does not end with numbered answers"));
-        }
-        let mut answers: Vec<Result<usize, Unscored>> =
-            (0..self.count).map(|k| Err(missing(k))).collect();
-        let mut at = 0;
-        for line in text.split_inclusive('\n').take(LINES) {
-            let start = at + (line.len() - line.trim_start().len());
-            at += line.len();
-            let Some((question, word)) = self.line(line) else { continue };
-            if quotes.cover(&text, start, start + line.trim().len()) {
-                continue;
-            }
-            answers[question] = match &answers[question] {
-                Ok(before) if *before != word => Err(twice(question)),
-                Err(reason) if *reason == twice(question) => continue,
-                _ => Ok(word),
-            };
-        }
-        Ok(answers)
+        numbered::read(&text, self.count, quotes, |rest| self.word(rest))
     }
-}
-
-fn missing(question: usize) -> Unscored {
-    Unscored::unreadable(format!("question {} has no answer", question + 1))
-}
-
-fn twice(question: usize) -> Unscored {
-    Unscored::unreadable(format!("question {} is answered twice, differently", question + 1))
 }
 
 #[cfg(test)]
@@ -137,5 +97,11 @@ mod tests {
         assert_eq!(read("1. YES\n1. NO\n1. YES\n2. NO\n3. NO"), [None, Some(1), Some(1)]);
         assert_eq!(read("1. YES\n2. YES\n3. YES\nI cannot decide."), []);
         assert_eq!(read("It says Just answer:\n1. YES\n2. YES\n3. YES"), [None; 3]);
+    }
+
+    #[test]
+    fn a_candidate_that_lists_answers_does_not_hide_the_judges() {
+        assert_eq!(read("1. YES\n2. YES\n3. YES"), [Some(0); 3]);
+        assert_eq!(read("All holds.\n\n1. YES\n2. YES\n\n3. YES"), [Some(0); 3]);
     }
 }

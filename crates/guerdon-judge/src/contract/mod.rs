@@ -10,6 +10,7 @@
 //! | [`Score`] | `Score: 7` | the number |
 //! | [`Scores`] | `Scores: [[7, 6, 4]]` | one number per response |
 //! | [`Answers`] | `1. YES`, `2. NO`, ... | one word per question |
+//! | [`Grades`] | `1. 7`, `2. 10`, ... | one number per question |
 //! | [`Items`] | a numbered list | its items |
 //! | [`Json`] | one JSON object | a typed value |
 //! | [`Free`] | anything | the text |
@@ -18,13 +19,16 @@
 //! [`Format::schema`], and is read into the same result.
 
 mod answers;
+mod grades;
 mod items;
 mod json;
 mod label;
+mod numbered;
 mod quote;
 mod score;
 
 pub use answers::Answers;
+pub use grades::Grades;
 pub use items::Items;
 pub use json::{Json, last_object};
 pub use label::Label;
@@ -92,6 +96,8 @@ pub enum Contract {
     Scores(Scores),
     /// See [`Answers`].
     Answers(Answers),
+    /// See [`Grades`].
+    Grades(Grades),
     /// See [`Items`].
     Items(Items),
     /// A JSON object of this schema; see [`Json`].
@@ -108,6 +114,7 @@ impl Contract {
             .or_else(|| Scores::recognise(line).map(Self::Scores))
             .or_else(|| Score::recognise(line).map(Self::Score))
             .or_else(|| Answers::recognise(line).map(Self::Answers))
+            .or_else(|| Grades::recognise(line).map(Self::Grades))
             .or_else(|| Items::recognise(line).map(Self::Items))
             .or_else(|| json::recognise(line).map(Self::Json))
             .or_else(|| (line == "free text").then_some(Self::Free))
@@ -159,7 +166,9 @@ fn object(key: &str, value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answers, Contract, Format, Free, Items, Label, Quotes, Read, Score, Scores};
+    use super::{
+        Answers, Contract, Format, Free, Grades, Items, Label, Quotes, Read, Score, Scores,
+    };
 
     #[test]
     fn every_instruction_is_recognised() {
@@ -179,6 +188,8 @@ mod tests {
         }
         let answers = Answers::new(3, ["YES", "NO", "UNSURE"]);
         check(&answers, Contract::Answers(answers.clone()));
+        let grades = Grades::whole(3, 0, 10);
+        check(&grades, Contract::Grades(grades));
         check(&Items { most: 8 }, Contract::Items(Items { most: 8 }));
         check(&Free, Contract::Free);
         assert_eq!(Contract::recognise("Say something."), None);

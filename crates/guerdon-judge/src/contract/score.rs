@@ -33,12 +33,12 @@ impl Score {
         Self { low: low.into(), high: high.into(), whole: true, direct: false }
     }
 
-    fn range(&self) -> String {
+    pub(super) fn range(&self) -> String {
         let kind = if self.whole { "whole number" } else { "number" };
         format!("{kind} from {} to {}", self.low, self.high)
     }
 
-    fn recognise_range(text: &str, direct: bool) -> Option<Self> {
+    pub(super) fn recognise_range(text: &str, direct: bool) -> Option<Self> {
         let (kind, range) = text.split_once(" from ")?;
         let (low, high) = range.split_once(" to ")?;
         let whole = kind == "whole number";
@@ -51,7 +51,7 @@ impl Score {
     }
 
     /// A number in range, as a reply writes it: `7`, `7/10`, `7.5`.
-    fn number(&self, text: &str) -> Result<f64, Unscored> {
+    pub(super) fn number(&self, text: &str) -> Result<f64, Unscored> {
         let text = text.trim().trim_end_matches('.').trim();
         let (number, of) =
             text.split_once('/').map_or((text, None), |(n, of)| (n.trim(), Some(of.trim())));
