@@ -21,6 +21,7 @@ pub mod format;
 pub mod grounding;
 pub mod instructions;
 pub mod json;
+pub mod json_schema;
 pub mod knowledge;
 pub mod length;
 pub mod likelihood;
