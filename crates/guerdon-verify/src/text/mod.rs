@@ -1,9 +1,12 @@
 //! What the text metrics share: tokenisers, n-gram matches, common subsequences, edit distance, a stemmer.
 
+pub(crate) mod cut;
 pub(crate) mod edit;
 pub(crate) mod lcs;
 pub(crate) mod ngrams;
 pub(crate) mod porter;
+pub(crate) mod prepared;
+pub(crate) mod table;
 pub(crate) mod tokens;
 
 use std::borrow::Cow;

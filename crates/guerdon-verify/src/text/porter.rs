@@ -1,5 +1,7 @@
 //! Porter's stemmer with NLTK's extensions, which rouge-score uses.
 
+use std::collections::HashMap;
+
 /// Words with a stem of their own.
 const IRREGULAR: [(&str, &str); 16] = [
     ("sky", "sky"),
@@ -59,6 +61,34 @@ const STEP_4: [&str; 19] = [
     "al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion", "ou",
     "ism", "ate", "iti", "ous", "ive", "ize",
 ];
+
+/// Most stems that are remembered.
+const REMEMBERED: usize = 1 << 14;
+
+/// Stems that were found before.
+#[derive(Debug)]
+pub(crate) struct Stems {
+    known: HashMap<Box<str>, Box<str>, foldhash::fast::FixedState>,
+}
+
+impl Default for Stems {
+    fn default() -> Self {
+        Self { known: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(0)) }
+    }
+}
+
+impl Stems {
+    /// The stem of a word of lower-case ASCII letters and digits.
+    pub(crate) fn of(&mut self, word: &str) -> &[u8] {
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        if !self.known.contains_key(word) {
+            self.known.insert(word.into(), stem(word).into());
+        }
+        self.known.get(word).map_or(&[], |stem| stem.as_bytes())
+    }
+}
 
 /// The stem of a word of lower-case ASCII letters and digits.
 pub(crate) fn stem(word: &str) -> String {

@@ -39,12 +39,15 @@
 //! Comparison of Smoothing Techniques for Sentence-Level BLEU", 2014. Post, "A Call for Clarity in Reporting BLEU Scores",
 //! 2018 (sacrebleu). Chang et al., "BLEUBERI: BLEU is a surprisingly effective reward for instruction following", 2025.
 
+use std::borrow::Cow;
+
 use guerdon_core::method::{Params, Signal};
 use guerdon_core::{Outcome, ParamError, Rollout, Score, Unscored};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text::{ngrams, references, tokens};
+use crate::text::cut::Cut;
+use crate::text::{ngrams, prepared, references, tokens};
 
 /// How texts are cut into tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -118,33 +121,38 @@ impl Params for Bleu {
 impl Bleu {
     /// The score of `completion` against `references`, 0 to 1. `None` when the texts have more than 2³¹ different tokens.
     pub fn value(&self, completion: &str, references: &[&str]) -> Option<f64> {
-        let own = self.cut(completion);
-        let refs: Vec<String> = references.iter().map(|r| self.cut(r)).collect();
-        let mut symbols = tokens::Symbols::new();
-        let refs: Vec<Vec<u32>> = refs.iter().map(|r| self.numbers(&mut symbols, r)).collect();
-        let own = match self.tokenize {
-            Tokenize::Char => symbols.find(characters(&own)),
-            _ => symbols.find(tokens::split(&own)),
-        };
-        let slices: Vec<&[u32]> = refs.iter().map(Vec::as_slice).collect();
-        let matches = ngrams::matches(&own, &slices, symbols.len(), self.max_order)?;
-        Some(self.of_counts(&matches, own.len(), closest(own.len(), &refs)))
+        let refs: Vec<Cow<'_, str>> = references.iter().map(|r| self.read(r)).collect();
+        let refs: Vec<&str> = refs.iter().map(AsRef::as_ref).collect();
+        prepared::with_words(|words| {
+            words.compare(&self.read(completion), &refs, self.cut(), self.max_order)?;
+            let own = words.own.len();
+            let matches = words.grams.matches(&words.own);
+            Some(self.of_counts(&matches[..self.max_order], own, closest(own, &words.refs)))
+        })
     }
 
-    fn cut(&self, text: &str) -> String {
+    /// The text as the tokeniser reads it.
+    fn read<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let text = text.trim_end_matches(tokens::is_space);
-        let text = if self.lowercase { text.to_lowercase() } else { text.to_owned() };
+        let text: Cow<'a, str> =
+            if self.lowercase { text.to_lowercase().into() } else { text.into() };
         match self.tokenize {
-            Tokenize::V13a => tokens::mteval13a(&text),
-            Tokenize::Intl => tokens::international(&text),
-            Tokenize::Char | Tokenize::None => text,
+            Tokenize::V13a => match tokens::joined(&text) {
+                Cow::Owned(joined) => joined.into(),
+                Cow::Borrowed(_) => text,
+            },
+            // Beyond ASCII the classes of characters are left to regular expressions.
+            Tokenize::Intl if !text.is_ascii() => tokens::international(&text).into(),
+            Tokenize::Char => characters(&text).into(),
+            Tokenize::Intl | Tokenize::None => text,
         }
     }
 
-    fn numbers<'a>(&self, symbols: &mut tokens::Symbols<&'a str>, text: &'a str) -> Vec<u32> {
+    fn cut(&self) -> Cut {
         match self.tokenize {
-            Tokenize::Char => symbols.add(characters(text)),
-            _ => symbols.add(tokens::split(text)),
+            Tokenize::V13a => Cut::Mteval13a,
+            Tokenize::Intl => Cut::International,
+            Tokenize::Char | Tokenize::None => Cut::Spaces,
         }
     }
 
@@ -189,9 +197,9 @@ impl Bleu {
     }
 }
 
-fn characters(text: &str) -> impl Iterator<Item = &str> {
-    let ends = text.char_indices().filter(|(_, c)| !tokens::is_space(*c));
-    ends.map(|(at, c)| &text[at..at + c.len_utf8()])
+/// The characters, with a space behind each.
+fn characters(text: &str) -> String {
+    text.chars().flat_map(|c| [c, ' ']).collect()
 }
 
 /// The length nearest to `own`; of two as near, the shorter.

@@ -36,13 +36,15 @@
 //! Popović, "chrF: character n-gram F-score for automatic MT evaluation", 2015. Popović, "chrF++: words helping character
 //! n-grams", 2017.
 
+use std::borrow::Cow;
+
 use guerdon_core::method::{Params, Signal};
 use guerdon_core::{Outcome, ParamError, Rollout, Score, Unscored};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text::tokens::{self, Symbols};
-use crate::text::{ngrams, references};
+use crate::text::cut::Cut;
+use crate::text::{ngrams, prepared, references};
 
 /// Parameters of `verify.chrf`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,17 +86,16 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, own: &[u32], reference: &[u32], symbols: usize, order: usize) -> Option<()> {
-        let matches = ngrams::matches(own, &[reference], symbols, order)?;
+    /// Adds the orders that have `matches` among texts of the given lengths.
+    fn add(&mut self, matches: &[u64], own: usize, reference: usize) {
         for (n, count) in (1..).zip(matches) {
-            let (own, reference) = (ngrams::total(own.len(), n), ngrams::total(reference.len(), n));
+            let (own, reference) = (ngrams::total(own, n), ngrams::total(reference, n));
             if own > 0 && reference > 0 {
-                self.precision += count as f64 / own as f64;
-                self.recall += count as f64 / reference as f64;
+                self.precision += *count as f64 / own as f64;
+                self.recall += *count as f64 / reference as f64;
                 self.orders += 1.0;
             }
         }
-        Some(())
     }
 }
 
@@ -103,46 +104,28 @@ impl Chrf {
     pub fn value(&self, completion: &str, reference: &str) -> Option<f64> {
         let (own, reference) = (self.cased(completion), self.cased(reference));
         let mut sums = Sums::default();
-        let mut symbols = Symbols::new();
-        let other = symbols.add(self.characters(&reference));
-        let mine = symbols.find(self.characters(&own));
-        sums.add(&mine, &other, symbols.len(), self.char_order)?;
+        prepared::with_letters(|letters| {
+            letters.compare(&own, &reference, self.whitespace, self.char_order)?;
+            let matches = letters.grams.matches(&letters.own);
+            sums.add(&matches[..self.char_order], letters.own.len(), letters.reference.len());
+            Some(())
+        })?;
         if self.word_order > 0 {
-            let mut symbols = Symbols::new();
-            let other = symbols.add(words(&reference));
-            let mine = symbols.find(words(&own));
-            sums.add(&mine, &other, symbols.len(), self.word_order)?;
+            prepared::with_words(|words| {
+                words.compare(&own, &[&reference], Cut::Marks, self.word_order)?;
+                let matches = words.grams.matches(&words.own);
+                sums.add(&matches[..self.word_order], words.own.len(), words.refs[0].len());
+                Some(())
+            })?;
         }
         let (p, r) = (sums.precision / sums.orders, sums.recall / sums.orders);
         let square = self.beta * self.beta;
         Some(if p + r > 0.0 { ((1.0 + square) * p * r / (square * p + r)).min(1.0) } else { 0.0 })
     }
 
-    fn cased(&self, text: &str) -> String {
-        if self.lowercase { text.to_lowercase() } else { text.to_owned() }
+    fn cased<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.lowercase { text.to_lowercase().into() } else { text.into() }
     }
-
-    fn characters<'a>(&self, text: &'a str) -> impl Iterator<Item = char> + 'a {
-        let whitespace = self.whitespace;
-        text.chars().filter(move |c| whitespace || !tokens::is_space(*c))
-    }
-}
-
-/// The words, with one punctuation mark cut off: the last character, or else the first.
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    for word in tokens::split(text) {
-        let long = word.chars().nth(1).is_some();
-        let (first, last) = (word.as_bytes()[0], word.as_bytes()[word.len() - 1]);
-        if long && last.is_ascii_punctuation() {
-            words.extend([&word[..word.len() - 1], &word[word.len() - 1..]]);
-        } else if long && first.is_ascii_punctuation() {
-            words.extend([&word[..1], &word[1..]]);
-        } else {
-            words.push(word);
-        }
-    }
-    words
 }
 
 impl Signal for Chrf {
@@ -177,12 +160,7 @@ guerdon_core::method! {
 
 #[cfg(test)]
 mod tests {
-    use super::{Chrf, words};
-
-    #[test]
-    fn one_punctuation_mark_is_cut_off() {
-        assert_eq!(words("(hi) \"a b. ."), ["(hi", ")", "\"", "a", "b", ".", "."]);
-    }
+    use super::Chrf;
 
     #[test]
     fn unigrams_by_hand() {

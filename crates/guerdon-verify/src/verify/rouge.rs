@@ -42,8 +42,8 @@ use guerdon_core::{Outcome, Rollout, Score, Unscored};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text::tokens::{self, Symbols};
-use crate::text::{lcs, ngrams, references};
+use crate::text::cut::Cut;
+use crate::text::{lcs, ngrams, prepared, references};
 
 /// What is matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -97,32 +97,39 @@ impl Rouge {
         if self.variant == Variant::RougeLsum {
             return self.by_lines(completion, reference);
         }
-        let reference = tokens::rouge(reference, self.stem);
-        let own = tokens::rouge(completion, self.stem);
-        let mut symbols = Symbols::new();
-        let reference = symbols.add(reference.iter().map(String::as_str));
-        let own = symbols.find(own.iter().map(String::as_str));
-        let n = if self.variant == Variant::Rouge2 { 2 } else { 1 };
-        let matches = match self.variant {
-            Variant::RougeL => lcs::length(&reference, &own, symbols.len())? as u64,
-            _ => *ngrams::matches(&own, &[&reference], symbols.len(), n)?.last()?,
+        let n = match self.variant {
+            Variant::RougeL | Variant::RougeLsum => 0,
+            Variant::Rouge1 => 1,
+            Variant::Rouge2 => 2,
         };
-        Some(measures(matches, ngrams::total(own.len(), n), ngrams::total(reference.len(), n)))
+        prepared::with_words(|words| {
+            words.compare(completion, &[reference], self.cut(), n)?;
+            let (own, reference) = (&words.own, &words.refs[0]);
+            let matches = match n {
+                0 => lcs::length(reference, own, words.symbols())? as u64,
+                n => words.grams.matches(own)[n - 1],
+            };
+            let n = n.max(1);
+            Some(measures(matches, ngrams::total(own.len(), n), ngrams::total(reference.len(), n)))
+        })
+    }
+
+    fn cut(&self) -> Cut {
+        Cut::Rouge { stem: self.stem }
     }
 
     fn by_lines(&self, completion: &str, reference: &str) -> Option<[f64; 3]> {
-        let cut = |text: &str| -> Vec<Vec<String>> {
-            text.split('\n').map(|line| tokens::rouge(line, self.stem)).collect()
-        };
-        let (reference, own) = (cut(reference), cut(completion));
-        let mut symbols = Symbols::new();
-        let mut number = |lines: &[Vec<String>]| -> Vec<Vec<u32>> {
-            lines.iter().filter(|l| !l.is_empty()).map(|l| symbols.add(l.iter().cloned())).collect()
-        };
-        let (reference, own) = (number(&reference), number(&own));
-        let matches = union_matches(&reference, &own, symbols.len())?;
-        let size = |lines: &[Vec<u32>]| lines.iter().map(Vec::len).sum::<usize>() as u64;
-        Some(measures(matches, size(&own), size(&reference)))
+        let (reference, own): (Vec<&str>, Vec<&str>) =
+            (reference.split('\n').collect(), completion.split('\n').collect());
+        let lines = [reference.as_slice(), &own].concat();
+        prepared::with_words(|words| {
+            // All lines are numbered together: a word of the completion alone needs a number as well.
+            words.compare("", &lines, self.cut(), 0)?;
+            let (reference, own) = words.refs.split_at(reference.len());
+            let matches = union_matches(reference, own, words.symbols())?;
+            let size = |lines: &[Vec<u32>]| lines.iter().map(Vec::len).sum::<usize>() as u64;
+            Some(measures(matches, size(own), size(reference)))
+        })
     }
 }
 
