@@ -9,6 +9,7 @@
 //! - [`script`]: conversations, re-asks, conversations side by side;
 //! - [`show`]: responses under labels, in a seeded order, and the way back.
 
+mod bm25;
 pub mod contract;
 pub mod fence;
 pub mod judge;

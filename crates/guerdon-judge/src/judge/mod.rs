@@ -1,3 +1,4 @@
 //! The judges.
 
 pub mod pointwise;
+pub mod step;
