@@ -4,18 +4,24 @@
 //! the engine replays it with the replies it has. What all judges share stands beside them:
 //!
 //! - [`contract`]: the formats in which a prompt asks for a reply, each with its strict reader;
+//! - [`grader`]: how published graders ask and read, for prompts that were written for them;
 //! - [`fence`]: how texts of others stand in a prompt so that they cannot break out of their place;
 //! - [`prompt`]: the templates, built in and replaceable;
 //! - [`script`]: conversations, re-asks, conversations side by side;
-//! - [`show`]: responses under labels, in a seeded order, and the way back.
+//! - [`show`]: responses under labels, in a seeded order, and the way back;
+//! - [`view`]: what a judge is told beside the responses;
+//! - [`logprob`]: how likely each verdict was, where the endpoint tells.
 
 mod bm25;
 pub mod contract;
 pub mod fence;
+pub mod grader;
 pub mod judge;
+pub mod logprob;
 pub mod prompt;
 pub mod script;
 pub mod show;
+pub mod view;
 
 use guerdon_core::Text;
 use guerdon_core::method::Case;

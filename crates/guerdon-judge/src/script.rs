@@ -112,6 +112,26 @@ impl<'a> Script<'a> {
         whole(reply).and_then(read).map_err(|reason| Pause::Stop(with_reply(&reason, reply)))
     }
 
+    /// A protocol of its own as a part of this conversation, from its first round to its end.
+    pub fn follow<T>(
+        &mut self,
+        next: impl Fn(&[Vec<Reply>], u64) -> Result<Next<T>, Unscored>,
+    ) -> Result<T, Pause> {
+        let rest = self.rounds.get(self.at..).unwrap_or_default();
+        for k in 0.. {
+            // It must not see rounds that are not its own: they are shown to it one by one.
+            match next(&rest[..k], self.seed)? {
+                Next::Done(value) => {
+                    self.at += k;
+                    return Ok(value);
+                }
+                Next::Ask(requests) if k == rest.len() => return Err(Pause::Ask(requests)),
+                Next::Ask(_) => {}
+            }
+        }
+        Err(Unscored::failed("a protocol does not end").into())
+    }
+
     /// `n` conversations side by side: what they ask in the same round is asked together. Each ends for itself.
     pub fn each<T>(
         &mut self,
@@ -258,6 +278,19 @@ mod tests {
         let Err(reason) = converse(&rounds, 1, 0, talk) else { panic!("it was read") };
         assert!(reason.detail.contains("cut off") && reason.detail.contains("\"7\""), "{reason}");
         assert_eq!(converse(&[vec!["7".into()]], 0, 0, talk), Ok(Next::Done(7)));
+    }
+
+    #[test]
+    fn a_protocol_can_be_part_of_a_conversation() {
+        let talk = |script: &mut Script<'_>| {
+            let first = script.follow(|rounds, seed| converse(rounds, 1, seed, sum))?;
+            Ok(first + script.read(&Request::user("and"), digit)?)
+        };
+        let three = || vec!["1".into(), "2".into(), "3".into()];
+        let mut rounds = vec![three(), vec!["4".into()]];
+        assert_eq!(texts(converse(&rounds, 1, 0, talk)), ["and"]);
+        rounds.push(vec!["5".into()]);
+        assert_eq!(converse(&rounds, 1, 0, talk), Ok(Next::Done(15)));
     }
 
     #[test]

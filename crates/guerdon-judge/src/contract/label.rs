@@ -29,6 +29,18 @@ impl Label {
         Some(Self { labels, direct: head == lead(true) })
     }
 
+    /// Where the last occurrence of a label that was read stands in the reply, in bytes.
+    pub fn place(&self, reply: &str, label: usize) -> Option<usize> {
+        let word = self.labels.get(label)?;
+        let bracketed = reply.rmatch_indices("[[").take(BRACKETS).find_map(|(start, _)| {
+            let inside = &reply[start + 2..];
+            let rest = inside.trim_start();
+            let found = rest.strip_prefix(word.as_str())?.trim_start().starts_with("]]");
+            found.then_some(start + 2 + inside.len() - rest.len())
+        });
+        bracketed.or_else(|| reply.rfind(&format!("\"{word}\"")).map(|at| at + 1))
+    }
+
     /// The distinct labels of the reply that are no quotes, with the place of the last one of each.
     fn found(&self, text: &str, quotes: &Quotes<'_>) -> Vec<(usize, usize)> {
         let mut last = vec![None; self.labels.len()];

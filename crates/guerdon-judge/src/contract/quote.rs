@@ -2,6 +2,10 @@
 
 /// The visible characters before a verdict that a candidate and the reply must have in common for it to be a quote.
 const CONTEXT: usize = 8;
+/// The most lines of the candidates that are taken out of a reply.
+const LINES: usize = 2_000;
+/// The visible characters that a candidate's line must have for its copy in a reply to be a quote.
+const LINE: usize = 8;
 /// The most occurrences of a word in the candidates that are looked at.
 const OCCURRENCES: usize = 1_000;
 
@@ -25,6 +29,21 @@ impl<'a> Quotes<'a> {
     /// Whether a candidate contains the word.
     pub fn contain(&self, word: &str) -> bool {
         self.texts.iter().any(|text| text.contains(word))
+    }
+
+    /// The reply without lines that begin with `>` and without whole lines of the candidates.
+    pub fn strip(&self, reply: &str) -> String {
+        let own = reply.lines().filter(|line| !line.trim_start().starts_with('>'));
+        let mut text = own.collect::<Vec<_>>().join("\n");
+        let lines = self.texts.iter().flat_map(|text| text.lines()).map(str::trim);
+        let long =
+            |line: &&str| line.chars().filter(|c| !c.is_whitespace()).nth(LINE - 1).is_some();
+        for line in lines.filter(long).take(LINES) {
+            if text.contains(line) {
+                text = text.replace(line, "");
+            }
+        }
+        text
     }
 
     /// Whether the word at `start..end` of the reply is a quote: it stands on a quoted line, or a candidate has the same

@@ -33,6 +33,16 @@ impl Score {
         Self { low: low.into(), high: high.into(), whole: true, direct: false }
     }
 
+    /// The score's digits as the reply writes them at its end, and the byte where they begin.
+    pub fn place(reply: &str) -> Option<(usize, &str)> {
+        let start = reply.to_ascii_lowercase().rfind("score")?;
+        let tail = &reply[start..];
+        let digit = |c: char| c.is_ascii_digit() || "-.".contains(c);
+        let from = tail.find(|c: char| c.is_ascii_digit() || c == '-')?;
+        let length = tail[from..].find(|c| !digit(c)).unwrap_or(tail.len() - from);
+        Some((start + from, tail[from..from + length].trim_end_matches('.')))
+    }
+
     pub(super) fn range(&self) -> String {
         let kind = if self.whole { "whole number" } else { "number" };
         format!("{kind} from {} to {}", self.low, self.high)

@@ -2,3 +2,4 @@
 
 pub mod pointwise;
 pub mod step;
+pub mod verdict_parse;
