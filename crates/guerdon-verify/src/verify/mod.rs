@@ -38,6 +38,7 @@ pub mod regex;
 pub mod relaxed_number;
 pub mod repetition;
 pub mod rouge;
+pub mod sql;
 pub mod steering;
 pub mod sudoku;
 pub mod tagged_json;
