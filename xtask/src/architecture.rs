@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 7] = [
     // Ground: what knows no other part of the house.
     &["guerdon-core", "guerdon-build", "guerdon-sandbox"],
     // Ground: what builds on core alone.
-    &["guerdon-io", "guerdon-stats"],
+    &["guerdon-client", "guerdon-io", "guerdon-stats"],
     // Rooms.
     &[
         "guerdon-verify",
