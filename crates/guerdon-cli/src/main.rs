@@ -22,6 +22,7 @@ struct Cli {
 enum Command {
     Score(commands::score::Args),
     Rank(commands::rank::Args),
+    Lab(commands::lab::Args),
     Check(commands::check::Args),
     Schema(commands::schema::Args),
     Methods(commands::methods::Args),
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Score(args) => commands::score::run(&args),
         Command::Rank(args) => commands::rank::run(&args),
+        Command::Lab(args) => commands::lab::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Methods(args) => commands::methods::run(&args),

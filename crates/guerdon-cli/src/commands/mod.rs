@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod lab;
 pub(crate) mod methods;
 pub(crate) mod papers;
 pub(crate) mod rank;
