@@ -1,5 +1,8 @@
 //! The judges.
 
+pub mod checklist;
+pub mod criteria;
 pub mod pointwise;
+pub mod rubric;
 pub mod step;
 pub mod verdict_parse;
