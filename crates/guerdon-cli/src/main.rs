@@ -21,8 +21,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Score(commands::score::Args),
+    Judge(commands::judge::Args),
     Rank(commands::rank::Args),
-    Lab(commands::lab::Args),
+    Cache(commands::cache::Args),
     Check(commands::check::Args),
     Schema(commands::schema::Args),
     Methods(commands::methods::Args),
@@ -33,8 +34,9 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Score(args) => commands::score::run(&args),
+        Command::Judge(args) => commands::judge::run(&args),
         Command::Rank(args) => commands::rank::run(&args),
-        Command::Lab(args) => commands::lab::run(&args),
+        Command::Cache(args) => commands::cache::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Methods(args) => commands::methods::run(&args),

@@ -38,6 +38,8 @@ pub struct ReadOptions {
     pub max_row_bytes: usize,
     /// Gather the rows of each group in two passes, for data whose groups are not contiguous.
     pub group_scan: bool,
+    /// Every row is a group of its own, whatever its columns say: for data in which no row has to do with another.
+    pub ungrouped: bool,
     /// Refuse rows without a completion. Default true; without it a missing completion is empty.
     pub needs_completion: bool,
 }
@@ -48,6 +50,7 @@ impl Default for ReadOptions {
             on_bad_row: OnBadRow::Fail,
             max_row_bytes: 64 << 20,
             group_scan: false,
+            ungrouped: false,
             needs_completion: true,
         }
     }
@@ -231,7 +234,7 @@ impl Reader {
     /// Gives a rollout its group.
     fn grouped(&mut self, parsed: Parsed) -> Result<Rollout, ReadError> {
         let Parsed { mut rollout, line, row, key, .. } = parsed;
-        let infers = self.plan.as_ref().is_some_and(Plan::infers_groups);
+        let infers = self.options.ungrouped || self.plan.as_ref().is_some_and(Plan::infers_groups);
         if let Err(ended) = self.groups.enter(key, line, row) {
             let group = (!infers).then(|| rollout.group.clone());
             return Err(ReadError::GroupReappears { place: self.place(line), group, ended });
@@ -317,7 +320,8 @@ impl Reader {
         self.seen = true;
         for (line, row) in self.parse_chunk(chunk)? {
             let bad = match row {
-                Ok(parsed) => {
+                Ok(mut parsed) => {
+                    parsed.key = parsed.key.filter(|_| !self.options.ungrouped);
                     self.queue.push_back(parsed);
                     continue;
                 }

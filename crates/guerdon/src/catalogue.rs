@@ -5,8 +5,9 @@ use guerdon_core::{Method, MethodError, ParamError, Unscored, nearest};
 use serde_json::Value;
 
 /// The registries of the rooms, in the order of the house.
-const ROOMS: [&[Method]; 6] = [
+const ROOMS: [&[Method]; 7] = [
     guerdon_verify::METHODS,
+    guerdon_judge::METHODS,
     guerdon_shape::METHODS,
     guerdon_select::METHODS,
     guerdon_rank::METHODS,

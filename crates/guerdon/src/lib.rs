@@ -10,6 +10,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod ask;
 mod catalogue;
 pub mod engine;
 pub mod monitors;
@@ -19,8 +20,10 @@ pub mod summary;
 
 pub use catalogue::{CallError, call, find, methods, nearest_method};
 pub use engine::{RunError, Scored, Scorer};
+pub use guerdon_client as client;
 pub use guerdon_core as core;
 pub use guerdon_io as io;
+pub use guerdon_judge as judge;
 pub use guerdon_model as model;
 pub use guerdon_rank as rank;
 pub use guerdon_select as select;

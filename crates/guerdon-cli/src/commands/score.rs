@@ -1,21 +1,18 @@
 //! `guerdon score`.
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
-use guerdon::engine::{FileRun, Finished, Progress, RowOptions, score_file};
+use guerdon::engine::{FileRun, Finished, RowOptions, Scorer, score_file_with};
 use guerdon::io::{OnBadRow, ReadOptions};
 use guerdon::monitors::Finding;
 use guerdon::{RunError, Spec, summary};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
-use super::OutputFormat;
+use super::{BadRow, OutputFormat, bar, stop_flag};
 use crate::out;
 
 /// Score rollouts: every signal, the reward and the advantage, with a summary and a report.
@@ -45,21 +42,15 @@ pub(crate) struct Args {
     /// Number of threads. Default: all cores. The output does not depend on it.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Every prompt that a model is asked and every reply, word for word, in the column `asked`.
+    #[arg(long)]
+    transcripts: bool,
     /// Exit with 1 when a monitor of the spec is out of its bounds.
     #[arg(long)]
     strict: bool,
     /// How the summary is printed.
     #[arg(long, value_enum, default_value_t)]
     output_format: OutputFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-enum BadRow {
-    /// The run ends with an error.
-    #[default]
-    Fail,
-    /// The row is left out and counted.
-    Skip,
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -73,10 +64,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
+    if spec.signals.is_empty() {
+        anyhow::bail!(
+            "{} has no `signals`: `guerdon judge` runs its `judge` section",
+            args.spec.display()
+        );
+    }
     let monitors = spec.monitors.clone();
     let earlier = earlier_summary(&spec)?;
     let start = Instant::now();
-    let finished = match score(args, spec) {
+    let finished = match score(args, Scorer::new(spec)) {
         Err(error @ RunError::Stopped { .. }) => {
             out::note(&error.to_string());
             return Ok(ExitCode::from(130));
@@ -95,13 +92,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(negative)))
 }
 
-fn score(args: &Args, spec: Spec) -> Result<Finished, RunError> {
-    let stop = Arc::new(AtomicBool::new(false));
-    // A second Ctrl-C ends the process at once, as it would without us.
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&stop));
-        let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
-    }
+fn score(args: &Args, scorer: Scorer) -> Result<Finished, RunError> {
+    let stop = stop_flag();
     let run = FileRun {
         input: &args.rollouts,
         output: args.output.as_deref(),
@@ -114,34 +106,13 @@ fn score(args: &Args, spec: Spec) -> Result<Finished, RunError> {
             group_scan: args.group_scan,
             ..ReadOptions::default()
         },
-        rows: RowOptions { keep: args.keep },
+        rows: RowOptions { keep: args.keep, transcripts: args.transcripts },
         stop: &stop,
     };
-    let bar = bar();
-    let finished = score_file(spec, &run, |progress| show(&bar, progress));
+    let bar = bar::new();
+    let finished = score_file_with(scorer, &run, |p| bar::show(&bar, &p, "rollouts"));
     bar.finish_and_clear();
     finished
-}
-
-fn bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::no_length();
-    let style = ProgressStyle::with_template(
-        "  {bar:30} {percent:>3} %  {msg}  {elapsed} elapsed, {eta} left",
-    );
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
-}
-
-fn show(bar: &ProgressBar, progress: Progress) {
-    if let Some(total) = progress.total {
-        bar.set_length(total);
-        bar.set_position(progress.bytes);
-    }
-    bar.set_message(format!("{} rollouts", progress.rows));
 }
 
 /// The summary that the `drift` monitor compares with; its path is relative to the spec.
@@ -184,6 +155,9 @@ fn json_summary(args: &Args, finished: &Finished, findings: &[Finding], seconds:
     let skipped = finished.skipped.reasons.iter().map(|r| (r.kind.to_owned(), json!(r.count)));
     value["skipped"] = skipped.collect::<Map<_, _>>().into();
     value["resumed"] = finished.resumed.into();
+    if !finished.ledger.is_null() {
+        value["ledger"] = finished.ledger.clone();
+    }
     value["seconds"] = json!(seconds);
     value["outputs"] = outputs(args).into();
     value
@@ -196,6 +170,9 @@ fn text_summary(args: &Args, finished: &Finished, findings: &[Finding], seconds:
             "  went on after {} rollouts of an interrupted run\n",
             finished.resumed
         ));
+    }
+    if !finished.spent.is_empty() {
+        text.push_str(&format!("  {}\n", finished.spent));
     }
     for reason in &finished.skipped.reasons {
         let example = reason.examples.first().map_or_else(String::new, |e| format!("; first: {e}"));

@@ -1,8 +1,5 @@
 //! The judges.
 
-pub mod checklist;
-pub mod criteria;
 pub mod pointwise;
-pub mod rubric;
 pub mod step;
 pub mod verdict_parse;

@@ -1,6 +1,7 @@
 //! One batch: signals, then reward, then advantage.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use guerdon_core::method::{Scope, Signal};
 use guerdon_core::{Column, Frame, Groups, MethodError, Outcome, Rollout, Unscored, View, seed};
@@ -8,14 +9,18 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::RunError;
+use super::asking::{Asked, Asker, Conversation};
 use super::frame::FrameBuilder;
 use crate::Spec;
+use crate::ask::Models;
 use crate::spec::{OnError, SignalStage, TransformStage};
 
 /// Runs a spec over batches, in order.
 pub struct Scorer {
     spec: Spec,
     frames: FrameBuilder,
+    /// Who asks the models; made when the first is to be asked.
+    asker: Option<Arc<Asker>>,
 }
 
 /// The result of one batch.
@@ -35,13 +40,42 @@ pub struct Scored {
     pub advantage: Option<Column>,
     /// What each signal contributed to the reward, for chains that combine several.
     pub contributions: Vec<(String, Column)>,
+    /// The conversations with models that began at each rollout; empty where no model is asked.
+    pub conversations: Vec<Vec<Conversation>>,
 }
 
 impl Scorer {
     /// A scorer at the start of a run.
     pub fn new(spec: Spec) -> Self {
         let frames = FrameBuilder::new(&spec);
-        Self { spec, frames }
+        Self { spec, frames, asker: None }
+    }
+
+    /// A scorer whose models are answered for by something else than the spec's endpoints, such as a simulation.
+    pub fn with_models(spec: Spec, models: Arc<dyn Models>) -> Self {
+        let asker = Asker::new(&spec, models);
+        let mut scorer = Self::new(spec);
+        scorer.asker = Some(Arc::new(asker));
+        scorer
+    }
+
+    /// Who asks the models; `None` where the spec asks none.
+    pub(super) fn asker(&mut self) -> Result<Option<Arc<Asker>>, RunError> {
+        if self.asker.is_none() && self.spec.signals.iter().any(|s| s.judge().is_some()) {
+            let client = self.spec.endpoints.client()?;
+            self.asker = Some(Arc::new(Asker::new(&self.spec, Arc::new(client))));
+        }
+        Ok(self.asker.clone())
+    }
+
+    /// What the models that were asked have cost so far; empty where none were.
+    pub fn spent(&self) -> String {
+        self.asker.as_ref().map_or_else(String::new, |asker| asker.models.spent())
+    }
+
+    /// The ledger of the models that were asked, as JSON; `Null` where none were.
+    pub fn ledger(&self) -> Value {
+        self.asker.as_ref().map_or(Value::Null, |asker| asker.models.ledger())
     }
 
     /// The spec.
@@ -84,12 +118,27 @@ impl Scorer {
 
     /// Scores one batch of whole, contiguous groups.
     pub fn score(&mut self, rollouts: Vec<Rollout>, groups: Groups) -> Result<Scored, RunError> {
-        let outcomes: Vec<Vec<Outcome>> = self
-            .spec
-            .signals
-            .iter()
-            .map(|stage| run_signal(stage.signal.as_ref(), &rollouts, &groups))
-            .collect();
+        let asked = match self.asker()? {
+            Some(asker) => asker.wait(&rollouts, &groups)?,
+            None => Asked::default(),
+        };
+        self.score_asked(rollouts, groups, asked)
+    }
+
+    /// Scores one batch whose models have answered.
+    pub(super) fn score_asked(
+        &mut self,
+        rollouts: Vec<Rollout>,
+        groups: Groups,
+        asked: Asked,
+    ) -> Result<Scored, RunError> {
+        let Asked { mut outcomes, conversations } = asked;
+        outcomes.resize_with(self.spec.signals.len(), Vec::new);
+        for (stage, own) in self.spec.signals.iter().zip(&mut outcomes) {
+            if let Some(signal) = stage.signal() {
+                *own = run_signal(signal, &rollouts, &groups);
+            }
+        }
         let signals = self.settle(&rollouts, &outcomes)?;
         let mut frame = self.frames.frame(&self.spec, &rollouts, groups, &signals)?;
         let start = signals.first().filter(|_| signals.len() == 1).cloned();
@@ -103,6 +152,7 @@ impl Scorer {
             reward: reward.column,
             advantage,
             contributions: reward.contributions,
+            conversations,
         })
     }
 
@@ -164,13 +214,7 @@ impl Scored {
             order.iter().enumerate().for_each(|(k, &at)| back[at] = k);
             c.take(&back)
         };
-        let mut rollouts: Vec<_> = order.iter().copied().zip(self.rollouts).collect();
-        rollouts.sort_by_key(|(at, _)| *at);
-        let outcomes = self.outcomes.into_iter().map(|own| {
-            let mut own: Vec<_> = order.iter().copied().zip(own).collect();
-            own.sort_by_key(|(at, _)| *at);
-            own.into_iter().map(|(_, outcome)| outcome).collect()
-        });
+        let outcomes = self.outcomes.into_iter().map(|own| sorted_by(order, own));
         Self {
             groups: Groups::equal(order.len(), 1),
             outcomes: outcomes.collect(),
@@ -178,9 +222,17 @@ impl Scored {
             reward: self.reward.as_ref().map(column),
             advantage: self.advantage.as_ref().map(column),
             contributions: self.contributions.iter().map(|(n, c)| (n.clone(), column(c))).collect(),
-            rollouts: rollouts.into_iter().map(|(_, rollout)| rollout).collect(),
+            rollouts: sorted_by(order, self.rollouts),
+            conversations: sorted_by(order, self.conversations),
         }
     }
+}
+
+/// Puts item `k` at place `order[k]`; nothing stays nothing.
+fn sorted_by<T>(order: &[usize], items: Vec<T>) -> Vec<T> {
+    let mut numbered: Vec<_> = order.iter().copied().zip(items).collect();
+    numbered.sort_by_key(|(at, _)| *at);
+    numbered.into_iter().map(|(_, item)| item).collect()
 }
 
 fn settle(
@@ -244,10 +296,7 @@ pub fn score_in_order(signal: &dyn Signal, rollouts: Vec<Rollout>) -> Vec<Outcom
     let (groups, order) = Groups::from_keys(&keys);
     let mut slots: Vec<Option<Rollout>> = rollouts.into_iter().map(Some).collect();
     let sorted: Vec<Rollout> = order.iter().filter_map(|&i| slots[i].take()).collect();
-    let mut numbered: Vec<_> =
-        order.into_iter().zip(run_signal(signal, &sorted, &groups)).collect();
-    numbered.sort_by_key(|(at, _)| *at);
-    numbered.into_iter().map(|(_, outcome)| outcome).collect()
+    sorted_by(&order, run_signal(signal, &sorted, &groups))
 }
 
 /// What a chain of transforms leaves.

@@ -2,21 +2,25 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use guerdon_core::method::Scope;
-use guerdon_io::{Batch, Journal, ReadError, ReadOptions, Reader, Skipped, Start};
+use guerdon_io::{Batch, Journal, ReadOptions, Reader, Skipped, Start};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use super::ahead::{TICK, ahead};
+use super::asking::{Asked, Asker};
 use super::{RowOptions, RunError, Scored, Scorer, output_row};
 use crate::spec::Spec;
 use crate::summary::Summary;
 
 /// Rollouts per batch when no transform asks for more than a group.
 const BATCH: usize = 4_096;
+/// The same where models are asked: a batch is done when its slowest reply is there.
+const ASKED_BATCH: usize = 512;
 /// Most rollouts that the engine takes for one batch by itself when a transform looks at the whole input.
 const WHOLE: usize = 65_536;
 
@@ -35,7 +39,7 @@ pub struct FileRun<'a> {
 }
 
 /// How far a run is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Progress {
     /// Rollouts done.
     pub rows: u64,
@@ -43,6 +47,8 @@ pub struct Progress {
     pub bytes: u64,
     /// Bytes of the input; `None` for standard input.
     pub total: Option<u64>,
+    /// What models have cost so far; empty where none are asked.
+    pub spent: String,
 }
 
 /// What a run leaves.
@@ -53,6 +59,10 @@ pub struct Finished {
     pub skipped: Skipped,
     /// Rollouts that an earlier, interrupted run had done.
     pub resumed: u64,
+    /// What models were asked and what that cost, as JSON; `Null` where none were.
+    pub ledger: Value,
+    /// The same in one line.
+    pub spent: String,
 }
 
 /// Runs `spec` as `run` says, calling `progress` after every batch.
@@ -62,41 +72,85 @@ pub struct Finished {
 pub fn score_file(
     spec: Spec,
     run: &FileRun<'_>,
+    progress: impl FnMut(Progress),
+) -> Result<Finished, RunError> {
+    score_file_with(Scorer::new(spec), run, progress)
+}
+
+/// The same with a scorer that is at the start of its run.
+pub fn score_file_with(
+    mut scorer: Scorer,
+    run: &FileRun<'_>,
     mut progress: impl FnMut(Progress),
 ) -> Result<Finished, RunError> {
-    let mut scorer = Scorer::new(spec);
     let mut summary = Summary::new(scorer.spec());
     let read =
         ReadOptions { needs_completion: scorer.spec().reads_completions(), ..run.read.clone() };
     let mut reader = guerdon_io::open(run.input, &scorer.spec().rollouts, &read)?;
     let (mut sink, resumed) = Sink::open(&mut scorer, &mut summary, &reader, run)?;
     reader.skip_to(resumed)?;
-    let size = batch_size(&scorer);
+    let (size, asker) = (batch_size(&scorer), scorer.asker()?);
+    let stop = run.stop;
     let skipped = thread::scope(|scope| {
-        let (send, batches) = sync_channel(1);
-        let reading = scope.spawn(move || read_ahead(reader, size, &send));
+        let (send, read) = sync_channel(1);
+        let reading = scope.spawn(move || read_ahead(reader, size, resumed, &send));
+        let batches = match asker {
+            None => read,
+            Some(asker) => {
+                let (send, asked) = sync_channel(1);
+                scope.spawn(move || {
+                    ahead(&read, &send, stop, |ready| answered(&asker, ready));
+                });
+                asked
+            }
+        };
         let done =
-            consume(&mut scorer, &mut sink, &mut summary, run, batches, resumed, &mut progress);
+            consume(&mut scorer, &mut sink, &mut summary, run, &batches, resumed, &mut progress);
+        // Whoever waits to send learns that nobody listens any more.
+        drop(batches);
         let skipped = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         done.map(|()| skipped)
     })?;
     sink.finish()?;
-    Ok(Finished { summary, skipped, resumed })
+    Ok(Finished { summary, skipped, resumed, ledger: scorer.ledger(), spent: scorer.spent() })
 }
 
-/// A batch and how far reading was when it was complete.
-type Read = Result<(Batch, guerdon_io::Progress), ReadError>;
+/// A batch on its way: read, and its models asked.
+struct Ready {
+    batch: Batch,
+    /// How far reading was when it was complete.
+    at: guerdon_io::Progress,
+    asked: Asked,
+}
+
+type Step = Result<Ready, RunError>;
 
 /// Reads batches until the end, an error, or until nobody listens; returns what was left out.
-fn read_ahead(mut reader: Reader, size: BatchSize, send: &SyncSender<Read>) -> Skipped {
+fn read_ahead(
+    mut reader: Reader,
+    size: BatchSize,
+    resumed: u64,
+    send: &SyncSender<Step>,
+) -> Skipped {
+    let mut rows = resumed;
     while let Some(batch) = reader.next_batch(size.rows).transpose() {
-        let read = batch.map(|batch| (batch, reader.progress()));
-        let ended = read.is_err();
-        if send.send(read).is_err() || ended {
+        let step = batch.map_err(RunError::from).and_then(|batch| {
+            size.check(&batch, rows)?;
+            rows += batch.rollouts.len() as u64;
+            Ok(Ready { batch, at: reader.progress(), asked: Asked::default() })
+        });
+        let ended = step.is_err();
+        if send.send(step).is_err() || ended {
             break;
         }
     }
     reader.skipped().clone()
+}
+
+async fn answered(asker: &Asker, ready: Ready) -> Step {
+    let Ready { batch, at, .. } = ready;
+    let asked = asker.ask(&batch.rollouts, &batch.groups).await;
+    Ok(Ready { batch, at, asked })
 }
 
 fn consume(
@@ -104,27 +158,32 @@ fn consume(
     sink: &mut Sink,
     summary: &mut Summary,
     run: &FileRun<'_>,
-    batches: Receiver<Read>,
+    batches: &Receiver<Step>,
     resumed: u64,
     progress: &mut impl FnMut(Progress),
 ) -> Result<(), RunError> {
-    let limit = batch_size(scorer);
-    let mut rows = resumed;
-    for batch in batches {
-        let (batch, at) = batch?;
-        limit.check(&batch, rows)?;
-        let scored = scorer.score(batch.rollouts, batch.groups)?;
-        summary.add(scorer.spec(), &scored);
-        rows += scored.rollouts.len() as u64;
-        sink.write(scorer, &scored, run.rows)?;
+    let mut so_far = Progress { rows: resumed, ..Progress::default() };
+    loop {
         let stop = run.stop.load(Ordering::Relaxed);
-        sink.record(scorer, summary, rows, stop)?;
-        progress(Progress { rows, bytes: at.bytes, total: at.total });
+        match batches.recv_timeout(TICK) {
+            Ok(step) => {
+                let Ready { batch, at, asked } = step?;
+                let scored = scorer.score_asked(batch.rollouts, batch.groups, asked)?;
+                summary.add(scorer.spec(), &scored);
+                so_far.rows += scored.rollouts.len() as u64;
+                (so_far.bytes, so_far.total) = (at.bytes, at.total);
+                sink.write(scorer, &scored, run.rows)?;
+                sink.record(scorer, summary, so_far.rows, stop)?;
+            }
+            Err(RecvTimeoutError::Disconnected) if !stop => return Ok(()),
+            Err(_) => {}
+        }
+        so_far.spent = scorer.spent();
+        progress(so_far.clone());
         if stop {
-            return Err(RunError::Stopped { rows });
+            return Err(RunError::Stopped { rows: so_far.rows });
         }
     }
-    Ok(())
 }
 
 /// How many rollouts make a batch, and who says so.
@@ -136,9 +195,11 @@ struct BatchSize {
 }
 
 fn batch_size(scorer: &Scorer) -> BatchSize {
+    let asks = scorer.spec().signals.iter().any(|s| s.judge().is_some());
     match (scorer.spec().batch, scorer.scope()) {
         (Some(rows), _) => BatchSize { rows, whole: None },
         (None, (Scope::Batch, method)) => BatchSize { rows: WHOLE, whole: Some(method) },
+        (None, _) if asks => BatchSize { rows: ASKED_BATCH, whole: None },
         (None, _) => BatchSize { rows: BATCH, whole: None },
     }
 }

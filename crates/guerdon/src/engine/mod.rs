@@ -3,13 +3,18 @@
 //! A batch is a number of whole groups. Its result depends on its rollouts, the spec, the seed and the state of online
 //! transforms, never on the number of threads.
 
+mod ahead;
+mod asking;
 mod batch;
 mod file;
 mod frame;
+mod judging;
 mod row;
 
+pub use asking::Conversation;
 pub use batch::{Scored, Scorer, score_in_order};
-pub use file::{FileRun, Finished, Progress, score_file};
+pub use file::{FileRun, Finished, Progress, score_file, score_file_with};
+pub use judging::{JudgeRun, Judged, Tally, client, judge_file};
 pub use row::{RowOptions, output_row};
 
 use guerdon_core::{MethodError, Unscored};
@@ -24,6 +29,18 @@ pub enum RunError {
     /// The output cannot be written.
     #[error(transparent)]
     Write(#[from] guerdon_io::WriteError),
+    /// The models cannot be asked.
+    #[error(transparent)]
+    Models(#[from] guerdon_client::ClientError),
+    /// The system does not let the engine wait for replies.
+    #[error("cannot wait for the replies of models: {0}")]
+    Runtime(std::io::Error),
+    /// The spec does not say which judge is meant.
+    #[error("{}", which_judge(.names))]
+    WhichJudge {
+        /// The judges that there are.
+        names: Vec<String>,
+    },
     /// A row cannot be written as JSON.
     #[error("a row cannot be written as JSON: {0}")]
     Encode(#[from] serde_json::Error),
@@ -75,4 +92,11 @@ pub enum RunError {
         /// Where it stands.
         file: String,
     },
+}
+
+fn which_judge(names: &[String]) -> String {
+    if names.is_empty() {
+        return "the spec asks no model: give it a `judge` section, for example `judge: {use: judge.pairwise}`".to_owned();
+    }
+    format!("which judge is meant? There are: {}; name one with `--signal`", names.join(", "))
 }

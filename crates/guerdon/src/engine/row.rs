@@ -11,6 +11,8 @@ use crate::Spec;
 pub struct RowOptions {
     /// The input columns come along. One that bears the name of a result is renamed `input_<name>`.
     pub keep: bool,
+    /// The conversations with models come along, as `asked`: every prompt and every reply, word for word.
+    pub transcripts: bool,
 }
 
 /// The row of rollout `i`:
@@ -50,6 +52,15 @@ pub fn output_row(
             row.insert(format!("{name}_{}s", fine.level), fine_values(fine, i));
         }
     }
+    if options.transcripts {
+        let own = scored.conversations.get(i).map_or(&[][..], Vec::as_slice);
+        let told = own.iter().map(|talk| {
+            let ids: Vec<&str> =
+                talk.rows.iter().map(|row| scored.rollouts[*row].id.as_str()).collect();
+            json!({"signal": talk.signal, "ids": ids, "rounds": talk.rounds})
+        });
+        row.insert("asked".into(), told.collect::<Vec<_>>().into());
+    }
     if options.keep { keep(row, &rollout.columns) } else { row }
 }
 
@@ -61,7 +72,10 @@ fn fine_values(fine: &Fine, i: usize) -> Value {
     fine.row(i).to_vec().into()
 }
 
-fn keep(results: Map<String, Value>, columns: &Map<String, Value>) -> Map<String, Value> {
+pub(super) fn keep(
+    results: Map<String, Value>,
+    columns: &Map<String, Value>,
+) -> Map<String, Value> {
     let mut row = Map::new();
     for (name, value) in columns {
         let name = if results.contains_key(name) { format!("input_{name}") } else { name.clone() };

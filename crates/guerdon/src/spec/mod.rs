@@ -4,27 +4,49 @@
 //! that is ready to run: every method is built.
 
 mod diagnostic;
+mod models;
 pub mod node;
+mod pairs;
 mod schema;
 mod stage;
+mod templates;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use guerdon_core::method::Kind as MethodKind;
+use guerdon_core::method::{Judge, Kind as MethodKind, Signal};
 use guerdon_core::{ParamError, nearest};
 use guerdon_io::Mapping;
 use serde_json::Value;
 
 pub use diagnostic::{Diagnostic, SpecError};
+pub use models::Endpoints;
+pub(crate) use pairs::Label;
+pub use pairs::PairMapping;
 pub use schema::schema;
-pub use stage::{OnError, SignalStage, TransformStage};
+pub use stage::{Asked, JudgeStage, OnError, SignalStage, Source, Talk, TransformStage};
 
 use crate::monitors::Monitors;
 use node::{Entry, Kind, Node, Span};
 
 /// The sections of a spec.
-const SECTIONS: [&str; 7] =
-    ["rollouts", "batch", "seed", "signals", "reward", "advantage", "monitors"];
+const SECTIONS: [&str; 12] = [
+    "rollouts",
+    "pairs",
+    "batch",
+    "seed",
+    "models",
+    "limits",
+    "cache",
+    "signals",
+    "judge",
+    "reward",
+    "advantage",
+    "monitors",
+];
+
+/// Keys of a signal that belong to the spec, not to the method; all but the first only where a model is asked.
+const STAGE_KEYS: [&str; 4] = ["on_error", "model", "opponents", "against"];
 
 /// A spec that is ready to run.
 pub struct Spec {
@@ -38,8 +60,14 @@ pub struct Spec {
     pub batch: Option<usize>,
     /// Seed of every random choice. Default 0.
     pub seed: u64,
+    /// The models that may be asked, what they may cost, and where their replies are kept.
+    pub endpoints: Endpoints,
+    /// Which column is what in data that `guerdon judge` reads.
+    pub pairs: PairMapping,
+    /// What `guerdon judge` runs; `None` where the spec has no `judge` section.
+    pub judge: Option<Asked>,
     /// The signals, in the order of the spec.
-    pub signals: Vec<SignalStage>,
+    pub signals: Arc<[SignalStage]>,
     /// The chain from signals to reward.
     pub reward: Vec<TransformStage>,
     /// The chain from reward to advantage; empty when none is asked for.
@@ -81,7 +109,7 @@ impl Spec {
 
     /// Whether any signal reads the completion.
     pub fn reads_completions(&self) -> bool {
-        self.signals.iter().any(|s| s.signal.reads_completion())
+        self.signals.iter().any(|s| s.signal().is_none_or(Signal::reads_completion))
     }
 
     /// The columns of the data or of the frame that transforms read, besides the signals.
@@ -118,7 +146,14 @@ impl Check {
             );
         }
         self.known_keys(node, "", &SECTIONS);
-        let signals = self.signals(node);
+        let endpoints = Endpoints {
+            models: models::models(self, node),
+            limits: self.section(node, "limits").unwrap_or_default(),
+            cache: models::cache(self, node, name),
+        };
+        let judge =
+            node.entry("judge").and_then(|entry| self.asked(&entry.value, &endpoints, name));
+        let signals = self.signals(node, &endpoints, name);
         let monitors = self.monitors(node, &signals);
         let reward = self.chain(node, "reward", "shape");
         let advantage = self.chain(node, "advantage", "advantage");
@@ -136,10 +171,13 @@ impl Check {
             name: name.to_owned(),
             value: node.to_value(),
             rollouts: self.section(node, "rollouts").unwrap_or_default(),
+            pairs: self.section(node, "pairs").unwrap_or_default(),
+            endpoints,
+            judge,
             batch: self.section::<Option<usize>>(node, "batch").flatten(),
             seed: self.section(node, "seed").unwrap_or(0),
             monitors,
-            signals,
+            signals: signals.into(),
             reward,
             advantage,
         }
@@ -185,8 +223,11 @@ impl Check {
         self.report(span, &join(path, &error.path.join(".")), error.message.clone());
     }
 
-    fn signals(&mut self, node: &Node) -> Vec<SignalStage> {
+    fn signals(&mut self, node: &Node, endpoints: &Endpoints, spec: &str) -> Vec<SignalStage> {
         let Some(entry) = node.entry("signals") else {
+            if node.entry("judge").is_some() {
+                return Vec::new();
+            }
             self.report(node.span, "", "there are no `signals`: name at least one, for example `signals: {correct: {use: verify.math}}`");
             return Vec::new();
         };
@@ -197,12 +238,12 @@ impl Check {
                 format!("`signals` is a map from names to methods, not {}", entry.value.describe()),
             );
         }
-        entry.value.entries().iter().filter_map(|signal| self.signal(signal)).collect()
+        entry.value.entries().iter().filter_map(|s| self.signal(s, endpoints, spec)).collect()
     }
 
-    fn signal(&mut self, entry: &Entry) -> Option<SignalStage> {
+    fn signal(&mut self, entry: &Entry, endpoints: &Endpoints, spec: &str) -> Option<SignalStage> {
         let path = join("signals", &entry.key);
-        let (id, method, params) = self.method(&entry.value, &path, &["on_error"])?;
+        let (id, method, params) = self.method(&entry.value, &path, &STAGE_KEYS)?;
         let on_error =
             match entry.value.entry("on_error").map(|e| (OnError::read(&e.value), &e.value)) {
                 None => OnError::Null,
@@ -216,23 +257,81 @@ impl Check {
                     OnError::Null
                 }
             };
-        let MethodKind::Signal(build) = method.kind else {
-            self.report(
-                id,
-                &path,
-                format!("`{}` is a {}, not a signal", method.id, method.kind.name()),
-            );
-            return None;
+        let source = match method.kind {
+            MethodKind::Signal(build) => {
+                self.only_for_judges(&entry.value, &path);
+                Source::Signal(self.built(&entry.value, &path, build(params.clone()))?)
+            }
+            MethodKind::Judge(build) => {
+                let params = templates::inlined(self, &entry.value, &path, &params, spec);
+                let judge = self.built(&entry.value, &path, build(params))?;
+                Source::Judge(self.judge_stage(&entry.value, (id, &path), judge, endpoints))
+            }
+            _ => {
+                let kind = method.kind.name();
+                self.report(id, &path, format!("`{}` is a {kind}, not a signal", method.id));
+                return None;
+            }
         };
-        match build(params.clone()) {
-            Ok(signal) => {
-                Some(SignalStage { name: entry.key.clone(), method, params, on_error, signal })
-            }
-            Err(error) => {
-                self.param_error(&entry.value, &path, &error);
-                None
-            }
+        Some(SignalStage { name: entry.key.clone(), method, params, on_error, source })
+    }
+
+    /// The built method, or `None` after its error has been reported.
+    fn built<T: ?Sized>(
+        &mut self,
+        node: &Node,
+        path: &str,
+        built: Result<Box<T>, ParamError>,
+    ) -> Option<Box<T>> {
+        built.map_err(|error| self.param_error(node, path, &error)).ok()
+    }
+
+    fn only_for_judges(&mut self, node: &Node, path: &str) {
+        for entry in node.entries().iter().filter(|e| STAGE_KEYS[1..].contains(&e.key.as_str())) {
+            let message = format!("`{}` is for methods that ask a model", entry.key);
+            self.report(entry.key_span, &join(path, &entry.key), message);
         }
+    }
+
+    /// The `judge` section.
+    fn asked(&mut self, node: &Node, endpoints: &Endpoints, spec: &str) -> Option<Asked> {
+        let (id, method, params) = self.method(node, "judge", &STAGE_KEYS)?;
+        let own = templates::inlined(self, node, "judge", &params, spec);
+        let talk = match method.kind {
+            MethodKind::Judge(build) => {
+                let judge = self.built(node, "judge", build(own))?;
+                Talk::Judge(self.judge_stage(node, (id, "judge"), judge, endpoints))
+            }
+            MethodKind::Protocol(_, build) => {
+                let protocol = self.built(node, "judge", build(own))?;
+                let model: Option<String> = self.section(node, "model");
+                models::known(self, endpoints, (id, "judge"), model.as_deref(), &[]);
+                Talk::Protocol { protocol, model }
+            }
+            _ => {
+                let kind = method.kind.name();
+                self.report(id, "judge", format!("`{}` is a {kind}; here stands a method that asks a model, such as `judge.pairwise`", method.id));
+                return None;
+            }
+        };
+        Some(Asked { method, params, talk })
+    }
+
+    fn judge_stage(
+        &mut self,
+        node: &Node,
+        place: (Span, &str),
+        judge: Box<dyn Judge>,
+        endpoints: &Endpoints,
+    ) -> JudgeStage {
+        let model: Option<String> = self.section(node, "model");
+        models::known(self, endpoints, place, model.as_deref(), &judge.models());
+        let opponents: Option<u32> = self.section(node, "opponents");
+        if opponents == Some(0) {
+            self.report(place.0, &join(place.1, "opponents"), "`opponents` must be at least 1");
+        }
+        let against = self.section(node, "against").unwrap_or_default();
+        JudgeStage { judge, model, opponents, against }
     }
 
     /// A list of transforms, or a single one.
