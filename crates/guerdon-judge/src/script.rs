@@ -21,7 +21,7 @@
 
 use guerdon_core::method::{Next, Reply, Request};
 use guerdon_core::seed::{Stream, stream};
-use guerdon_core::{Message, Unscored};
+use guerdon_core::{Message, Unscored, UnscoredKind};
 use rand::seq::SliceRandom as _;
 
 /// The most bytes of a reply that an error repeats.
@@ -105,6 +105,10 @@ impl<'a> Script<'a> {
             let reply = self.one(asked)?;
             match whole(reply).and_then(&read) {
                 Ok(value) => return Ok(value),
+                // What is not there will not be there the next time.
+                Err(reason) if reason.kind != UnscoredKind::Unreadable => {
+                    return Err(Pause::Stop(with_reply(&reason, reply)));
+                }
                 Err(reason) => asked = again(request, reply, &reason),
             }
         }

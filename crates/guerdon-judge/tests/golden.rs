@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use guerdon_core::method::{Function, Preference};
 use guerdon_judge::grader::{Grader, repaired};
+use guerdon_judge::judge::pairwise::merge;
+use guerdon_judge::judge::pointwise::expect;
 use guerdon_judge::judge::verdict_parse::{Input, VerdictParse};
 use serde_json::Value;
 
@@ -126,5 +128,58 @@ fn rewardanything_json() {
     for case in golden["json_parse"].as_array().unwrap() {
         let object = repaired(case["text"].as_str().unwrap()).unwrap_or_default();
         assert_eq!(Value::Object(object), case["parsed"], "{case}");
+    }
+}
+
+#[test]
+fn trustjudge_expectations() {
+    let cases = list("golden/judge/trustjudge/score_expectation.json");
+    for case in &cases {
+        let scale = case["scale"].as_f64().unwrap();
+        let grade = |(text, p): (&String, &Value)| {
+            let grade: f64 = text.parse().ok()?;
+            (1.0..=scale).contains(&grade).then_some((grade, p.as_f64().unwrap()))
+        };
+        let grades: Vec<(f64, f64)> =
+            case["probs"].as_object().unwrap().iter().filter_map(grade).collect();
+        let total: f64 = grades.iter().map(|(_, p)| p).sum();
+        let own = expect::weighted(&grades).unwrap() * total;
+        assert!((own - case["geval_unnormalised"].as_f64().unwrap()).abs() < 1e-9, "{case}");
+        // There, a certain grade is lost; here, it is the grade.
+        let certain = grades.iter().find(|(_, p)| *p == 1.0).map(|(grade, _)| *grade);
+        let expect = certain.unwrap_or_else(|| case["softmax_weighted_T0_2"].as_f64().unwrap());
+        let own = expect::softmax(&grades, 0.2).unwrap();
+        assert!((own - expect).abs() < 1e-9, "{own} is not {expect}: {case}");
+    }
+    assert!(cases.is_empty() || cases.len() == 121);
+}
+
+fn sign(decision: &Value) -> f64 {
+    match decision.as_str() {
+        Some("A>B") => 1.0,
+        Some("B>A") => -1.0,
+        _ => 0.0,
+    }
+}
+
+#[test]
+fn judgebench_orders_are_summed() {
+    for run in list("golden/judge/judgebench/expected.json") {
+        let file = format!("golden/judge/judgebench/{}", run["file"].as_str().unwrap());
+        let mut counts = [0; 3];
+        for pair in lines(&shared(&file).unwrap()) {
+            let own = merge::sum(sign(&pair["decisions"][0]), -sign(&pair["decisions"][1]));
+            let right = sign(&pair["label"]) * (own.first - own.second);
+            counts[if right > 0.0 {
+                0
+            } else if right < 0.0 {
+                1
+            } else {
+                2
+            }] += 1;
+        }
+        let expect = &run["diagnostics"]["aggregate"];
+        let expect = ["correct", "incorrect", "tie"].map(|key| expect[key].as_u64().unwrap());
+        assert_eq!(counts, expect, "{}", run["file"]);
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use guerdon_core::Unscored;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Format, PREFIX, Quotes, Read, clean};
 
@@ -25,6 +25,49 @@ impl<T: DeserializeOwned + JsonSchema> Json<T> {
     }
 }
 
+/// A JSON object whose schema is made at run time (its keys are names of the case).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// The JSON schema.
+    pub schema: Value,
+}
+
+fn instruction(schema: &Value) -> String {
+    format!("{PREFIX}reason first, then end with one JSON object of this schema: {schema}")
+}
+
+/// The object with which a reply ends. One that a candidate holds word for word is not the judge's.
+fn read<T: DeserializeOwned>(reply: &str, quotes: &Quotes<'_>) -> Result<T, Unscored> {
+    let text = clean(reply);
+    let none = || Unscored::unreadable("the reply does not end with a JSON object");
+    let object = last_object(&text).ok_or_else(none)?;
+    if quotes.contain(object) {
+        return Err(Unscored::unreadable("the reply only repeats an object from a candidate"));
+    }
+    serde_json::from_str(object).map_err(|error| {
+        Unscored::unreadable(format!("the JSON object is not as asked for: {error}"))
+    })
+}
+
+impl Format for Object {
+    fn instruction(&self) -> String {
+        instruction(&self.schema)
+    }
+
+    fn schema(&self) -> Option<Value> {
+        Some(self.schema.clone())
+    }
+}
+
+impl Read for Object {
+    type Answer = Map<String, Value>;
+
+    /// The last JSON object of the reply; its keys are not checked here.
+    fn read(&self, reply: &str, quotes: &Quotes<'_>) -> Result<Self::Answer, Unscored> {
+        read(reply, quotes)
+    }
+}
+
 pub(super) fn recognise(line: &str) -> Option<Value> {
     let schema =
         line.strip_prefix("reason first, then end with one JSON object of this schema: ")?;
@@ -33,8 +76,7 @@ pub(super) fn recognise(line: &str) -> Option<Value> {
 
 impl<T: DeserializeOwned + JsonSchema> Format for Json<T> {
     fn instruction(&self) -> String {
-        let schema = self.schema().unwrap_or_default();
-        format!("{PREFIX}reason first, then end with one JSON object of this schema: {schema}")
+        instruction(&self.schema().unwrap_or_default())
     }
 
     fn schema(&self) -> Option<Value> {
@@ -52,15 +94,7 @@ impl<T: DeserializeOwned + JsonSchema> Read for Json<T> {
 
     /// The last JSON object of the reply. An object that a candidate holds word for word is not the judge's.
     fn read(&self, reply: &str, quotes: &Quotes<'_>) -> Result<T, Unscored> {
-        let text = clean(reply);
-        let none = || Unscored::unreadable("the reply does not end with a JSON object");
-        let object = last_object(&text).ok_or_else(none)?;
-        if quotes.contain(object) {
-            return Err(Unscored::unreadable("the reply only repeats an object from a candidate"));
-        }
-        serde_json::from_str(object).map_err(|error| {
-            Unscored::unreadable(format!("the JSON object is not as asked for: {error}"))
-        })
+        read(reply, quotes)
     }
 }
 

@@ -12,7 +12,7 @@
 //! | [`Answers`] | `1. YES`, `2. NO`, ... | one word per question |
 //! | [`Grades`] | `1. 7`, `2. 10`, ... | one number per question |
 //! | [`Items`] | a numbered list | its items |
-//! | [`Json`] | one JSON object | a typed value |
+//! | [`Json`], [`Object`] | one JSON object | a typed value, a map |
 //! | [`Free`] | anything | the text |
 //!
 //! Where a model's entry in the spec says that its endpoint offers structured output, the reply is a JSON object of
@@ -30,7 +30,7 @@ mod score;
 pub use answers::Answers;
 pub use grades::Grades;
 pub use items::Items;
-pub use json::{Json, last_object};
+pub use json::{Json, Object, last_object};
 pub use label::Label;
 pub use quote::Quotes;
 pub use score::{Score, Scores};
