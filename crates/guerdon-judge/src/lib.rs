@@ -6,6 +6,7 @@
 //! - [`contract`]: the formats in which a prompt asks for a reply, each with its strict reader;
 //! - [`grader`]: how published graders ask and read, for prompts that were written for them;
 //! - [`fence`]: how texts of others stand in a prompt so that they cannot break out of their place;
+//! - [`rubric`]: criteria, who writes them, how responses are graded on them;
 //! - [`prompt`]: the templates, built in and replaceable;
 //! - [`script`]: conversations, re-asks, conversations side by side;
 //! - [`show`]: responses under labels, in a seeded order, and the way back;
@@ -19,7 +20,10 @@ pub mod grader;
 pub mod judge;
 pub mod logprob;
 pub mod prompt;
+pub mod rubric;
 pub mod script;
+#[cfg(test)]
+mod scripted;
 pub mod show;
 pub mod view;
 

@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod judge;
+pub(crate) mod lab;
 pub(crate) mod methods;
 pub(crate) mod papers;
 pub(crate) mod rank;

@@ -135,7 +135,8 @@ impl Preference {
 
     /// The verdict of two values: the greater wins, equal is a tie.
     pub fn of_values(first: f64, second: f64) -> Self {
-        match first.total_cmp(&second) {
+        // Adding 0 makes the two zeros one.
+        match (first + 0.0).total_cmp(&(second + 0.0)) {
             std::cmp::Ordering::Greater => Self::FIRST,
             std::cmp::Ordering::Equal => Self::TIE,
             std::cmp::Ordering::Less => Self::SECOND,
@@ -326,6 +327,7 @@ mod tests {
         assert_eq!(Preference::from_weights(0.0, 0.0, 0.0), None);
         assert_eq!(Preference::from_weights(f64::NAN, 1.0, 0.0), None);
         assert_eq!(Judgement::scores(vec![1.0, 2.0]).compared(), Some(Preference::SECOND));
+        assert_eq!(Preference::of_values(-0.0, 0.0), Preference::TIE);
         assert_eq!(Judgement::verdict(Preference::TIE).values, [0.5, 0.5]);
     }
 }

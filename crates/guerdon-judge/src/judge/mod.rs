@@ -1,6 +1,9 @@
 //! The judges.
 
+pub mod checklist;
+pub mod criteria;
 pub mod pairwise;
 pub mod pointwise;
+pub mod rubric;
 pub mod step;
 pub mod verdict_parse;
