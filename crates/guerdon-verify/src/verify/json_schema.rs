@@ -59,9 +59,9 @@ mod registry;
 mod rules;
 mod uri;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use guerdon_core::method::{Params, Signal};
 use guerdon_core::{Outcome, ParamError, Rollout, Score, Unscored};
@@ -69,6 +69,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::kept::Kept;
 use super::passage::{self, passage};
 use super::records;
 use check::Checker;
@@ -262,14 +263,11 @@ impl Params for Schema {
     }
 }
 
-/// Most schemas of rows that are kept compiled.
-const KEPT: usize = 256;
-
 /// The built signal: the schema of all rows, or those of the last rows.
 struct Judge {
     params: Schema,
     fixed: Option<Validator>,
-    kept: Mutex<HashMap<String, Arc<Validator>>>,
+    kept: Kept<Validator>,
 }
 
 impl Schema {
@@ -280,7 +278,7 @@ impl Schema {
     fn signal(self) -> Result<Judge, ParamError> {
         let compiled = self.schema.as_ref().map(|schema| self.options().compile(schema));
         let fixed = compiled.transpose().map_err(|error| error.in_parameter("schema"))?;
-        Ok(Judge { params: self, fixed, kept: Mutex::default() })
+        Ok(Judge { params: self, fixed, kept: Kept::default() })
     }
 }
 
@@ -292,20 +290,10 @@ impl Judge {
         };
         let schema = passage::as_json(value)
             .map_err(|why| Unscored { detail: format!("the schema: {}", why.detail), ..why })?;
-        let key = schema.to_string();
-        let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = lock().get(&key) {
-            return Ok(Arc::clone(found));
-        }
-        let compiled = self.params.options().compile(&schema);
-        let compiled = compiled.map_err(|e| Unscored::invalid(format!("the schema: {e}")))?;
-        let compiled = Arc::new(compiled);
-        let mut kept = lock();
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        kept.insert(key, Arc::clone(&compiled));
-        Ok(compiled)
+        self.kept.get(&schema.to_string(), || {
+            let compiled = self.params.options().compile(&schema);
+            compiled.map_err(|e| Unscored::invalid(format!("the schema: {e}")))
+        })
     }
 
     fn judge(&self, validator: &Validator, text: &str) -> Outcome {
