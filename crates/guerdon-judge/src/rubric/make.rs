@@ -139,8 +139,10 @@ impl Maker {
             }
             Source::Pair => {
                 let (better, worse) = labelled(case, preferred)?;
-                let fenced = |text: &str| fences.wrap("response", text);
-                fill = fill.value("better", fenced(better)).value("worse", fenced(worse));
+                let fenced = |name: &str, text: &str| fences.wrap(name, text);
+                fill = fill
+                    .value("better", fenced("response_better", better))
+                    .value("worse", fenced("response_worse", worse));
             }
         }
         let request = self.prompt.request(BUILT_IN, fill, &self.format())?;
