@@ -1,6 +1,10 @@
-//! The common tests over every method of this room.
+//! The common tests over every method of this room, and over its presets.
 
 use guerdon_core::Method;
+use guerdon_core::laws::Variant;
+
+#[path = "laws/variants.rs"]
+mod variants;
 
 /// A method that runs code cannot obey a law on a machine that must not run code.
 fn runs_here(method: &Method) -> bool {
@@ -15,5 +19,8 @@ fn main() {
     for method in skipped {
         eprintln!("skipped: {}, this machine does not isolate untrusted code", method.id);
     }
-    guerdon_core::laws::main(&run);
+    let of = |id: &str| *run.iter().find(|m| m.id == id).expect("a variant of a method that runs");
+    let variants: Vec<(Method, Variant)> =
+        variants::ALL.iter().map(|(id, variant)| (of(id), *variant)).collect();
+    guerdon_core::laws::main_with(&run, &variants);
 }

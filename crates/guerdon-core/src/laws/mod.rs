@@ -33,21 +33,58 @@ mod verdict;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use crate::Method;
 use crate::method::Kind;
+use crate::{Method, MethodDef};
 use verdict::{Pass, Test, Verdict};
 
 /// Runs the laws over `methods` as a test harness and ends the process; call it from a `harness = false` test.
 pub fn main(methods: &[Method]) {
+    main_with(methods, &[]);
+}
+
+/// A method under other parameters than its `sample_params`: a preset, say. The laws of its kind hold there too.
+#[derive(Debug, Clone, Copy)]
+pub struct Variant {
+    /// Names the variant in the tests: `verify.format[tag_count]::total`.
+    pub label: &'static str,
+    /// Parameters (JSON).
+    pub params: &'static str,
+    /// Samples that earn the maximum under them, as a method registers them.
+    pub samples: &'static [&'static str],
+    /// The laws that the variant claims.
+    pub laws: &'static [crate::Law],
+    /// The laws it is exempt from, with the reason.
+    pub exempt: &'static [(crate::Law, &'static str)],
+}
+
+impl Variant {
+    /// The method with what the variant changes.
+    fn of(self, method: Method) -> Method {
+        let Self { params, samples, laws, exempt, .. } = self;
+        let def = MethodDef { sample_params: params, samples, laws, exempt, ..*method.def };
+        // The tests of a process are few, and a method refers to its definition for good.
+        Method { def: Box::leak(Box::new(def)), ..method }
+    }
+}
+
+/// As [`main`], with variants of some of the methods.
+pub fn main_with(methods: &[Method], variants: &[(Method, Variant)]) {
     bounded::catch_panics();
-    libtest_mimic::run(&Arguments::from_args(), trials(methods)).exit();
+    let more = variants.iter().flat_map(|(method, variant)| {
+        let name = format!("{}[{}]", method.id, variant.label);
+        let tests = laws_of_kind(variant.of(*method)).into_iter();
+        tests.map(move |test| (format!("{name}::{}", test.name), test))
+    });
+    let all = trials(methods).into_iter().chain(more.map(trial)).collect();
+    libtest_mimic::run(&Arguments::from_args(), all).exit();
 }
 
 fn trials(methods: &[Method]) -> Vec<Trial> {
-    tests(methods)
-        .into_iter()
-        .map(|(name, test)| Trial::ignorable_test(name, move || completion(test.run())))
-        .collect()
+    tests(methods).into_iter().map(trial).collect()
+}
+
+fn trial((name, test): (String, Test)) -> Trial {
+    Trial::ignorable_test(name, move || completion(test.run()))
 }
 
 /// All tests by name (`shape.par::shift_invariant`).

@@ -80,6 +80,8 @@ pub(super) fn degenerate(prompt: &str, reference: &str) -> Vec<Named> {
     .map(|(name, text)| (name.to_owned(), text.to_owned()))
     .to_vec();
     texts.push(("1 MB of nesting".to_owned(), "{".repeat(MEGABYTE)));
+    let (open, close) = ("[(<b>".repeat(MEGABYTE / 10), "</b>)]".repeat(MEGABYTE / 12));
+    texts.push(("1 MB of nesting that closes".to_owned(), format!("{open}1{close}")));
     if !prompt.trim().is_empty() {
         texts.push(("the question itself".to_owned(), prompt.to_owned()));
     }
@@ -91,6 +93,8 @@ pub(super) fn degenerate(prompt: &str, reference: &str) -> Vec<Named> {
         // The reference is neither first nor last: a grader that reads the last answer may do so.
         let all = format!("0 1 2 A B yes true, {reference}, C D no false 3 4 5 271828");
         texts.push(("all candidate answers at once".to_owned(), all));
+        let boxes = format!("\\boxed{{{reference}}} or \\boxed{{271828}}");
+        texts.push(("two boxes, the first one right".to_owned(), boxes));
     }
     texts
 }

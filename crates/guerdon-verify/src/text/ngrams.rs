@@ -200,16 +200,19 @@ impl<K: Key> Sorted<K> {
     }
 }
 
-/// The packed n-grams of all positions. `end` stands behind the last symbol.
+/// The packed n-grams of all positions with a symbol above 0. `end` stands behind the last symbol.
 fn fill<K: Key>(keys: &mut Vec<K>, sequence: &[u32], end: u32, bits: usize, order: usize) {
     keys.clear();
     keys.resize(sequence.len(), K::zero());
     let top = bits * (order - 1);
     let mut key = (0..order).fold(K::zero(), |key, _| push(key, end, bits, top));
-    for (slot, symbol) in keys.iter_mut().zip(sequence).rev() {
+    let mut len = 0;
+    for symbol in sequence.iter().rev() {
         key = push(key, *symbol, bits, top);
-        *slot = key;
+        keys[len] = key;
+        len += usize::from(*symbol != 0);
     }
+    keys.truncate(len);
 }
 
 /// The n-gram that starts with `symbol` and goes on with `key`, whose last symbol falls off.

@@ -1,25 +1,29 @@
-//! Exact match: 1 if the completion is one of the references, 0 if not.
+//! Exact match: 1 if the completion is one of the references, or holds one (`scope: anywhere`), 0 if not.
 //!
-//! Both sides pass through the same normalisation first; by default only surrounding white space goes.
+//! Both sides pass through the same normalisation first; by default only surrounding white space goes. With `scope:
+//! anywhere` this is what question answering calls sub-EM, subspan or cover exact match.
 //!
 //! # Formula
 //!
 //! ```text
-//! score = 1 if normalise(completion) ∈ { normalise(r) : r ∈ references }, else 0
+//! whole:     score = 1 if normalise(completion) ∈ { normalise(r) : r ∈ references }, else 0
+//! anywhere:  score = 1 if some normalise(r), not empty, stands in normalise(completion) at the edges of words, else 0
 //! ```
 //!
 //! `normalise` trims white space and then applies, in this order, what the parameters ask for: lower case, no punctuation,
-//! no English articles, single spaces.
+//! no English articles, single spaces. At an edge of a word no letter or digit of the reference has another beside it.
 //!
 //! # When to use it
 //!
 //! For closed answers with one spelling: labels, names, commands. For numbers use `verify.number`, for mathematics
-//! `verify.math`, for partial credit an overlap metric.
+//! `verify.math`, for partial credit an overlap metric. `scope: anywhere` is for evaluation, where a model answers in
+//! sentences: as a reward it teaches to list every answer that comes to mind, unless a limit on length stands beside it.
 //!
 //! # Departures
 //!
 //! None from the plain definition. With `preset: squad` the steps are those of SQuAD's evaluation: lower case, ASCII
-//! punctuation and the articles a, an, the removed, white space collapsed.
+//! punctuation and the articles a, an, the removed, white space collapsed. Some published versions of `anywhere` take any
+//! substring, so that `art` is found in `party`; here words must be whole.
 //!
 //! # Example
 //!
@@ -36,7 +40,8 @@
 //!
 //! # References
 //!
-//! Rajpurkar et al., "SQuAD: 100,000+ Questions for Machine Comprehension of Text", 2016, section 6.
+//! Rajpurkar et al., "SQuAD: 100,000+ Questions for Machine Comprehension of Text", 2016, section 6. Mallen et al.,
+//! "When Not to Trust Language Models", 2023 (`anywhere`).
 
 use guerdon_core::method::{Params, Signal};
 use guerdon_core::{Outcome, Rollout, Score, Unscored};
@@ -54,6 +59,17 @@ pub enum Preset {
     Squad,
 }
 
+/// Where the reference must stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// It is the whole completion.
+    #[default]
+    Whole,
+    /// It stands anywhere in it, at the edges of words.
+    Anywhere,
+}
+
 /// Parameters of `verify.exact_match`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -61,6 +77,8 @@ pub enum Preset {
 pub struct ExactMatch {
     /// A published set of normalisation steps. Default `plain`.
     pub preset: Preset,
+    /// Where the reference must stand. Default `whole`.
+    pub scope: Scope,
     /// Upper and lower case do not matter. Default false.
     pub ignore_case: bool,
     /// ASCII punctuation does not matter. Default false.
@@ -93,10 +111,41 @@ impl ExactMatch {
         text
     }
 
-    /// Whether `completion` equals `reference` after normalisation.
+    /// Whether `completion` equals `reference`, or holds it, after normalisation.
     pub fn matches(&self, completion: &str, reference: &str) -> bool {
-        self.normalise(completion) == self.normalise(reference)
+        self.agree(&self.normalise(completion), &self.normalise(reference))
     }
+
+    /// Whether two normalised texts agree.
+    fn agree(&self, completion: &str, reference: &str) -> bool {
+        match self.scope {
+            Scope::Whole => completion == reference,
+            Scope::Anywhere => contains_words(completion, reference),
+        }
+    }
+}
+
+/// Whether `words`, not empty, stand in `text` with no letter or digit beside their own outermost ones.
+fn contains_words(text: &str, words: &str) -> bool {
+    let (Some(first), Some(last)) = (words.chars().next(), words.chars().next_back()) else {
+        return false;
+    };
+    let apart = |inner: char, outer: Option<char>| {
+        !inner.is_alphanumeric() || outer.is_none_or(|c| !c.is_alphanumeric())
+    };
+    let finder = memchr::memmem::Finder::new(words);
+    let mut from = 0;
+    while let Some(found) = finder.find(&text.as_bytes()[from..]) {
+        let at = from + found;
+        if apart(first, text[..at].chars().next_back())
+            && apart(last, text[at + words.len()..].chars().next())
+        {
+            return true;
+        }
+        // Hits may overlap: the next one may begin behind the first character of this one.
+        from = at + first.len_utf8();
+    }
+    false
 }
 
 fn without_articles(text: &str) -> String {
@@ -113,7 +162,7 @@ impl Signal for ExactMatch {
             ));
         }
         let own = self.normalise(rollout.text());
-        Ok(Score::binary(references.iter().any(|reference| own == self.normalise(reference))))
+        Ok(Score::binary(references.iter().any(|r| self.agree(&own, &self.normalise(r)))))
     }
 
     fn range(&self) -> Option<(f64, f64)> {
@@ -136,7 +185,7 @@ guerdon_core::method! {
 
 #[cfg(test)]
 mod tests {
-    use super::{ExactMatch, Preset};
+    use super::{ExactMatch, Preset, Scope};
 
     fn check(params: &ExactMatch, completion: &str, reference: &str, expect: bool) {
         assert_eq!(
@@ -160,6 +209,21 @@ mod tests {
         check(&squad, "The Beatles!", "beatles", true);
         check(&squad, "an  apple a day", "apple day", true);
         check(&squad, "theatre", "atre", false);
+    }
+
+    #[test]
+    fn anywhere_at_the_edges_of_words() {
+        let anywhere = ExactMatch { scope: Scope::Anywhere, ..ExactMatch::default() };
+        check(&anywhere, "It was Paris, in 1900.", "Paris", true);
+        check(&anywhere, "The party is over.", "art", false);
+        check(&anywhere, "art party", "party", true);
+        check(&anywhere, "ba a a", "a a", true);
+        check(&anywhere, "in 19000", "1900", false);
+        check(&anywhere, "C++ it is", "C++", true);
+        check(&anywhere, "anything", "", false);
+        check(&anywhere, "", "x", false);
+        let squad = ExactMatch { preset: Preset::Squad, ..anywhere };
+        check(&squad, "I think it's the Blue-Whale!", "a bluewhale", true);
     }
 
     #[test]

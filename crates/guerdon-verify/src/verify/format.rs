@@ -20,9 +20,12 @@
 //!
 //! # Departures
 //!
-//! The published rewards are regular expressions that accept repeated or nested tags in places (`.*?` matches across
-//! them); here such completions earn nothing. `preset: open_r1` asks for `think` and `answer` with nothing outside them,
-//! as that project's reward does.
+//! None in the presets, which give the numbers of the rewards they are named after, whatever the other parameters say:
+//! `think_format` is TRL's (1 if the text opens with `<think>`, has no other, and closes it), the others are Open R1's:
+//! `open_r1` (a think block, then an answer block, tags on lines of their own; text behind that line passes), `tag_count`
+//! (¼ for each of the four tags, with its line ends, that occurs once) and `reasoning_steps` (⅓ for each of up to three
+//! marks such as `Step 1:`, a bullet, or `First,`). All four accept empty blocks, and the last two any text between; the
+//! other parameters describe formats that cannot be had so cheaply.
 //!
 //! # Example
 //!
@@ -40,7 +43,9 @@
 //!
 //! # References
 //!
-//! DeepSeek-AI, "DeepSeek-R1: Incentivizing Reasoning Capability in LLMs via Reinforcement Learning", 2025, section 2.2.2.
+//! DeepSeek-AI, "DeepSeek-R1: Incentivizing Reasoning Capability in LLMs via Reinforcement Learning", 2025, section 2.2.2. TRL, `think_format_reward`; Open R1, `rewards.py`.
+
+mod presets;
 
 use std::ops::Range;
 
@@ -56,8 +61,14 @@ pub enum Preset {
     /// What the other parameters say.
     #[default]
     Plain,
-    /// `think` then `answer`, nothing outside them.
+    /// TRL's `think_format_reward`.
+    ThinkFormat,
+    /// Open R1's `format_reward`.
     OpenR1,
+    /// Open R1's `tag_count_reward`.
+    TagCount,
+    /// Open R1's `reasoning_steps_reward`.
+    ReasoningSteps,
 }
 
 /// Parameters of `verify.format`.
@@ -141,12 +152,21 @@ fn only(text: &str, needle: &str) -> Option<usize> {
 impl Format {
     /// The score of `text`, 0 to 1.
     pub fn value(&self, text: &str) -> f64 {
+        match self.preset {
+            Preset::Plain => self.plain(text),
+            Preset::ThinkFormat => presets::think(text),
+            Preset::OpenR1 => presets::open_r1(text),
+            Preset::TagCount => presets::tag_count(text),
+            Preset::ReasoningSteps => presets::reasoning_steps(text),
+        }
+    }
+
+    fn plain(&self, text: &str) -> f64 {
         let spans: Vec<Option<Span>> = self.require.iter().map(|tag| span(text, tag)).collect();
         let good: Vec<&Span> =
             spans.iter().flatten().filter(|own| stands_alone(own, &spans)).collect();
         let in_order = !self.ordered || good.windows(2).all(|w| w[0].whole.end <= w[1].whole.start);
-        let clean = !(self.nothing_outside || self.preset == Preset::OpenR1)
-            || nothing_outside(text, &good);
+        let clean = !self.nothing_outside || nothing_outside(text, &good);
         if !in_order || !clean {
             return 0.0;
         }
@@ -187,7 +207,7 @@ guerdon_core::method! {
     Format: Signal,
     id: "verify.format",
     papers: [],
-    status: Stable,
+    status: Verified(Reference("TRL's and Open R1's format rewards")),
     laws: [WhitespaceInvariant],
     exempt: [],
     samples: [
@@ -240,9 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn open_r1_leaves_nothing_outside() {
-        let format = Format { preset: Preset::OpenR1, ..Format::default() };
+    fn nothing_outside_the_tags() {
+        let format = Format { nothing_outside: true, ..Format::default() };
         check(&format, "<think>\na\n</think>\n<answer>\nb\n</answer>", 1.0);
+        check(&Format { preset: Preset::OpenR1, ..Format::default() }, "<think>", 0.0);
         check(&format, "Sure! <think>\na\n</think>\n<answer>\nb\n</answer>", 0.0);
     }
 }

@@ -6,13 +6,17 @@
 //! binary          +1 if the last tag [[A]], [[B]], … of the text is the label's, else −1
 //! tail            +1 if the last `window` characters hold the label's tag and no other tag, else −1
 //! spct            +1 if the labelled response alone has the highest score, else −1
+//! spct_single     +1 if the only score is the label's, else −1
 //! consistency     0.5·F + A·(1 + 0.5·C)        A ∈ {0, 1} verdict right, C ∈ {−1, 0, 1}, F ∈ {0, 1} format
 //! weighted_pairs  1 − Σ penalty / Σ w           w = 1 + |g_a − g_b|; penalty w if reversed, w/2 if tied, 0 if g_a = g_b
+//! c2              0.6·preference + 0.3·rubric + 0.1·format, each 1 or −1; rubric 0 on tasks without one
 //! ```
 //!
-//! The label is the reference: a letter for the first two and `consistency`, the index (from 0) of the best response for
-//! `spct`, a list of scores `g` for `weighted_pairs`. Scores are read from the last `[...]` or `\boxed{...}` list of the text.
-//! `C` is a column; `F` asks for one think block and one answer block and nothing else.
+//! The label is the reference: a letter for the first two, `consistency` and `c2`, the index (from 0) of the best response
+//! for `spct`, a score for `spct_single`, a list of scores `g` for `weighted_pairs`. Scores are read from the last `[...]` or `\boxed{...}` list of the text.
+//! `C` is a column; `F` asks for one think block and one answer block and nothing else. `c2` reads the last `<answer>` and
+//! the last `<rubric>` (`helpful` or `misleading`, compared with the column `rubric`) and asks for `<analyze>`, `<rubric>`
+//! where there is one, and `<answer>`, with nothing outside and no such tag in the analysis.
 //!
 //! # When to use it
 //!
@@ -21,7 +25,7 @@
 //! # Departures
 //!
 //! Σ w runs over all pairs, those that the label ties included. Fewer than two scores are an
-//! error, where one reference implementation gives 1. SPCT's case of a single response and C2's rubric term are not here.
+//! error, where one reference implementation gives 1.
 //!
 //! # Example
 //!
@@ -40,15 +44,20 @@
 //!
 //! Guo et al., "Reward Reasoning Model", 2025 (`binary`); Chen et al., "RM-R1", 2025 (`tail`); Liu et al.,
 //! "Inference-Time Scaling for Generalist Reward Modeling", 2025 (`spct`); Zhang et al., "R1-Reward", 2025
-//! (`consistency`); Yu et al., "RewardAnything", 2025 (`weighted_pairs`).
+//! (`consistency`); Yu et al., "RewardAnything", 2025 (`weighted_pairs`); "C2: Scalable Rubric-Augmented Reward Modeling
+//! from Binary Preferences", 2026 (`c2`).
+
+mod c2;
 
 use guerdon_core::method::{Params, Signal};
 use guerdon_core::{Outcome, ParamError, Rollout, Score, Unscored};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::number::find;
-use super::records;
+use super::{column, records};
+pub use c2::c2;
 
 /// A published rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -61,10 +70,14 @@ pub enum Rule {
     Tail,
     /// The labelled response alone has the highest score.
     Spct,
+    /// The only score is the label's.
+    SpctSingle,
     /// Verdict, consistency and format.
     Consistency,
     /// Agreement of scores over pairs, by the labels' distance.
     WeightedPairs,
+    /// Preference, verdict on the rubric, and format.
+    C2,
 }
 
 /// Parameters of `verify.verdict`.
@@ -79,6 +92,9 @@ pub struct Verdict {
     pub window: usize,
     /// For `consistency`: column with −1, 0 or 1. Default `consistency`.
     pub consistency: String,
+    /// For `c2`: column that says `helpful` or `misleading`; absent, null or empty on tasks without a rubric. Default
+    /// `rubric_label`.
+    pub rubric: String,
 }
 
 impl Default for Verdict {
@@ -88,6 +104,7 @@ impl Default for Verdict {
             choices: "AB".into(),
             window: 80,
             consistency: "consistency".into(),
+            rubric: "rubric_label".into(),
         }
     }
 }
@@ -95,6 +112,7 @@ impl Default for Verdict {
 impl Params for Verdict {
     fn validate(&self) -> Result<(), ParamError> {
         records::named("consistency", &self.consistency)?;
+        records::named("rubric", &self.rubric)?;
         if !(2..=26).contains(&self.choices.chars().count()) {
             return Err(ParamError::new("choices", "`choices` must be 2 to 26 letters"));
         }
@@ -192,6 +210,23 @@ impl Verdict {
         Score::new(0.5 * format + right * (1.0 + 0.5 * c))
     }
 
+    fn c2(&self, rollout: &Rollout) -> Outcome {
+        let label = self.label(rollout)?;
+        let helpful = match column::lookup(rollout, &self.rubric) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.is_empty() => None,
+            Some(Value::String(text)) if text == "helpful" => Some(true),
+            Some(Value::String(text)) if text == "misleading" => Some(false),
+            Some(other) => {
+                let why = format!("`{}` is {other}, not helpful or misleading", self.rubric);
+                return Err(Unscored::invalid(why));
+            }
+        };
+        let own = c2::read(rollout.text(), helpful.is_some());
+        let rubric = helpful.map(|label| own.helpful == Some(label));
+        Score::new(c2(own.answer == Some(label), rubric, own.formed))
+    }
+
     fn pairs(rollout: &Rollout) -> Outcome {
         let labels = records::numbers(&rollout.reference)?;
         if !(2..=256).contains(&labels.len()) {
@@ -216,6 +251,11 @@ impl Signal for Verdict {
             Rule::Tail => signed(self.at_end(text, self.label(rollout)?)),
             Rule::Consistency => self.consistent(rollout),
             Rule::WeightedPairs => Self::pairs(rollout),
+            Rule::C2 => self.c2(rollout),
+            Rule::SpctSingle => {
+                let label = column::number(&rollout.reference)?;
+                signed(scores(text).is_some_and(|s| s == [label]))
+            }
             Rule::Spct => {
                 let label = rollout.reference_text().and_then(|text| text.trim().parse().ok());
                 let best: usize = label.ok_or_else(|| {
@@ -228,7 +268,7 @@ impl Signal for Verdict {
 
     fn range(&self) -> Option<(f64, f64)> {
         Some(match self.rule {
-            Rule::Binary | Rule::Tail | Rule::Spct => (-1.0, 1.0),
+            Rule::Binary | Rule::Tail | Rule::Spct | Rule::SpctSingle | Rule::C2 => (-1.0, 1.0),
             Rule::Consistency => (0.0, 2.0),
             Rule::WeightedPairs => (0.0, 1.0),
         })
@@ -238,8 +278,8 @@ impl Signal for Verdict {
 guerdon_core::method! {
     Verdict: Signal,
     id: "verify.verdict",
-    papers: ["deepseek-grm-2025", "rrm-2025", "rm-r1-2025", "r1-reward-2025", "libra-2025", "rewardanything-2025"],
-    status: Verified(Worked("SPCT, RM-R1, R1-Reward and RewardAnything values of the catalogue")),
+    papers: ["deepseek-grm-2025", "rrm-2025", "rm-r1-2025", "r1-reward-2025", "libra-2025", "rewardanything-2025", "c2-2026"],
+    status: Verified(Worked("SPCT, RM-R1, R1-Reward, C2 and RewardAnything values of the catalogue")),
     laws: [WhitespaceInvariant],
     exempt: [],
     samples: [
@@ -293,6 +333,26 @@ mod tests {
         }
         check(Rule::Consistency, text, &json!("B"), 1, 0.5);
         check(Rule::Consistency, "[[A]]", &json!("A"), 0, 1.0);
+    }
+
+    #[test]
+    fn the_only_score() {
+        check(Rule::SpctSingle, "so [7]", &json!(7), 0, 1.0);
+        check(Rule::SpctSingle, "so [7, 7]", &json!(7), 0, -1.0);
+        check(Rule::SpctSingle, "7", &json!(7), 0, -1.0);
+    }
+
+    #[test]
+    fn rubric_answer_and_format() {
+        let text = "<analyze>x</analyze><rubric>misleading</rubric><answer>A</answer>";
+        let mut rollout = Rollout::new("", text, "A");
+        let signal = Verdict { rule: Rule::C2, ..Verdict::default() };
+        for (label, expect) in [("misleading", 1.0), ("helpful", 0.4), ("", 0.5)] {
+            rollout.columns.insert("rubric_label".into(), json!(label));
+            assert!((signal.score(&rollout).unwrap().value() - expect).abs() < 1e-12, "{label}");
+        }
+        rollout.columns.insert("rubric_label".into(), json!("bad"));
+        assert!(signal.score(&rollout).is_err());
     }
 
     #[test]
