@@ -1,6 +1,6 @@
 //! How a judge writes its reply.
 
-use guerdon_judge::contract::{Answers, Contract, Items, Label, Score, Scores};
+use guerdon_judge::contract::{Answers, Contract, Grades, Items, Label, Score, Scores};
 
 use super::Judge;
 use super::decide::Bench;
@@ -167,6 +167,7 @@ impl Pen<'_> {
             Contract::Score(score) => self.score(score, "Score: ", "", dice),
             Contract::Scores(scores) => self.scores(scores, dice),
             Contract::Answers(answers) => self.answers(answers, dice),
+            Contract::Grades(grades) => self.grades(grades, dice),
             Contract::Items(items) => self.items(*items, dice),
             Contract::Json(schema) => {
                 let schema = schema.clone();
@@ -229,13 +230,22 @@ impl Pen<'_> {
 
     fn score(&mut self, score: &Score, before: &str, after: &str, dice: Dice) {
         self.draft.push(before);
-        self.number(0, score.low, score.high, score.whole, dice);
+        if self.scene.steps()
+            && score.low == 0.0
+            && score.high == self.scene.candidates.len() as f64
+        {
+            let options = self.bench.first_wrong(self.scene);
+            self.choose(options, self.obeyed.map(|_| 0), dice);
+        } else {
+            self.number(0, &self.scene.criterion, score, dice);
+        }
         self.draft.push(after);
     }
 
     /// A number for one candidate.
-    pub(super) fn number(&mut self, i: usize, low: f64, high: f64, whole: bool, dice: Dice) {
-        let scale = scale(low, high, whole);
+    pub(super) fn number(&mut self, i: usize, criterion: &str, score: &Score, dice: Dice) {
+        let (low, high) = (score.low, score.high);
+        let scale = scale(low, high, score.whole);
         let options = match self.scene.candidates.as_slice() {
             // One number about two texts: how far the first is ahead.
             [first, second] if i == 0 && matches!(self.scene.contract, Contract::Score(_)) => {
@@ -247,7 +257,7 @@ impl Pen<'_> {
                     .map(|(k, v)| (number(*v), f64::from(u8::from(k == at))))
                     .collect()
             }
-            _ => self.bench.numbers(self.scene, i, &scale),
+            _ => self.bench.numbers(self.scene, i, criterion, &scale),
         };
         let forced = self.obeyed.map(|obeyed| if obeyed == i { scale.len() - 1 } else { 0 });
         self.choose(options, forced, dice);
@@ -259,13 +269,7 @@ impl Pen<'_> {
             if i > 0 {
                 self.draft.push(", ");
             }
-            self.number(
-                i,
-                scores.score.low,
-                scores.score.high,
-                scores.score.whole,
-                dice.at(i as u64),
-            );
+            self.number(i, &self.scene.criterion, &scores.score, dice.at(i as u64));
         }
         self.draft.push("]]");
     }
@@ -277,17 +281,35 @@ impl Pen<'_> {
         }
     }
 
-    /// The word for question `k` of `count`.
-    pub(super) fn answer(&mut self, k: usize, count: usize, words: &[String], dice: Dice) {
+    fn grades(&mut self, grades: &Grades, dice: Dice) {
+        for k in 0..grades.count.min(1000) {
+            self.draft.push(&format!("{}{}. ", if k > 0 { "\n" } else { "" }, k + 1));
+            let (subject, item) = self.asked(k, grades.count);
+            self.number(subject, &item, &grades.score, dice.at(k as u64));
+        }
+    }
+
+    /// The candidate and the criterion of question `k` of `count`.
+    pub(super) fn asked(&self, k: usize, count: usize) -> (usize, String) {
         let scene = self.scene;
         let each = scene.candidates.len() == count && count > 1;
-        let subject = if each { k } else { 0 };
-        let item = if each {
-            scene.criterion.clone()
-        } else {
-            scene.items.get(k).cloned().unwrap_or_else(|| format!("question {}", k + 1))
-        };
-        let Some(candidate) = scene.candidates.get(subject) else { return };
+        let last = scene.candidates.len().saturating_sub(1);
+        match (each, scene.steps()) {
+            (true, true) => (k, String::new()),
+            (true, false) => (k, scene.criterion.clone()),
+            // Steps up to the one that is judged.
+            (false, true) => (last, String::new()),
+            (false, false) if count == 1 && scene.items.is_empty() => (0, scene.criterion.clone()),
+            (false, false) => {
+                (0, scene.items.get(k).cloned().unwrap_or_else(|| format!("question {}", k + 1)))
+            }
+        }
+    }
+
+    /// The word for question `k` of `count`.
+    pub(super) fn answer(&mut self, k: usize, count: usize, words: &[String], dice: Dice) {
+        let (subject, item) = self.asked(k, count);
+        let Some(candidate) = self.scene.candidates.get(subject) else { return };
         let options = self.bench.words(candidate, &item, words);
         let forced =
             self.obeyed.filter(|obeyed| *obeyed == subject).map(|_| self.best_word(&item, words));
@@ -349,7 +371,9 @@ impl Pen<'_> {
                 format!("\nOn second thought:\nRating: [[{other}]]")
             }
             Contract::Score(_) => format!("\nOn second thought:\nScore: {other}"),
-            Contract::Answers(answers) => format!("\n{}. {other}", answers.count),
+            Contract::Answers(Answers { count, .. }) | Contract::Grades(Grades { count, .. }) => {
+                format!("\n{count}. {other}")
+            }
             _ => return,
         };
         self.draft.push(&text);

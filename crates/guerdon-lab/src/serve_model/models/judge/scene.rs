@@ -133,6 +133,11 @@ impl Scene {
         });
     }
 
+    /// Whether the candidates are the steps of one solution.
+    pub(crate) fn steps(&self) -> bool {
+        self.candidates.iter().all(|candidate| candidate.name.starts_with("step"))
+    }
+
     /// The candidate of a label, without regard to case.
     pub(crate) fn labelled(&self, label: &str) -> Option<usize> {
         let label = label.to_lowercase();

@@ -1,5 +1,6 @@
 //! Replies as JSON of a schema: every value is what the plain formats would say.
 
+use guerdon_judge::contract::Score;
 use serde_json::Value;
 
 use super::reply::Pen;
@@ -53,13 +54,13 @@ impl Pen<'_> {
             "array" => self.array(schema, place, left),
             kind @ ("integer" | "number") => {
                 let bound = |name: &str, default: f64| schema[name].as_f64().unwrap_or(default);
-                self.number(
-                    place.about,
-                    bound("minimum", 1.0),
-                    bound("maximum", 10.0),
-                    kind == "integer",
-                    place.dice,
-                );
+                let (low, high) = (bound("minimum", 1.0), bound("maximum", 10.0));
+                let score = Score { low, high, whole: kind == "integer", direct: true };
+                let (about, criterion) = match place.nth {
+                    Some((k, n)) => self.asked(k, n),
+                    None => (place.about, self.scene.criterion.clone()),
+                };
+                self.number(about, &criterion, &score, place.dice);
             }
             "boolean" => {
                 let words = ["true".to_owned(), "false".to_owned()];

@@ -150,16 +150,35 @@ impl Bench<'_> {
         words.iter().cloned().zip(p).collect()
     }
 
-    /// Probabilities of the numbers of a scale for one candidate of a scene.
-    pub(crate) fn numbers(&self, scene: &Scene, i: usize, scale: &[f64]) -> Options {
+    /// Probabilities of the numbers of a scale for one candidate of a scene under a criterion.
+    pub(crate) fn numbers(
+        &self,
+        scene: &Scene,
+        i: usize,
+        criterion: &str,
+        scale: &[f64],
+    ) -> Options {
         let a = self.judge.sensitivity.get();
         let k = scene.candidates.len();
         let shift = if k > 1 && a > 0.0 { self.slot(i, k) / a } else { 0.0 };
         let p = match scene.candidates.get(i) {
-            Some(candidate) => self.grades(&candidate.seen, &scene.criterion, shift, scale),
+            Some(candidate) => self.grades(&candidate.seen, criterion, shift, scale),
             None => vec![1.0 / scale.len().max(1) as f64; scale.len()],
         };
         scale.iter().map(|value| number(*value)).zip(p).collect()
+    }
+
+    /// Probabilities of the place of the first wrong step, 0 for none.
+    pub(crate) fn first_wrong(&self, scene: &Scene) -> Options {
+        let mut sound = 1.0;
+        let mut p = vec![0.0];
+        for step in &scene.candidates {
+            let yes = self.yes(&step.seen, "");
+            p.push(sound * (1.0 - yes));
+            sound *= yes;
+        }
+        p[0] = sound;
+        p.into_iter().enumerate().map(|(k, p)| (k.to_string(), p)).collect()
     }
 }
 
