@@ -11,7 +11,8 @@
 //! - [`script`]: conversations, re-asks, conversations side by side;
 //! - [`show`]: responses under labels, in a seeded order, and the way back;
 //! - [`view`]: what a judge is told beside the responses;
-//! - [`logprob`]: how likely each verdict was, where the endpoint tells.
+//! - [`logprob`]: how likely each verdict was, where the endpoint tells;
+//! - [`toolbox`]: tools that a judge may use.
 
 mod bm25;
 pub mod contract;
@@ -25,6 +26,7 @@ pub mod script;
 #[cfg(test)]
 mod scripted;
 pub mod show;
+pub mod toolbox;
 pub mod view;
 
 use guerdon_core::Text;

@@ -2,8 +2,10 @@
 
 pub mod checklist;
 pub mod criteria;
+pub mod debate;
 pub mod pairwise;
 pub mod pointwise;
 pub mod rubric;
 pub mod step;
+pub mod tools;
 pub mod verdict_parse;
