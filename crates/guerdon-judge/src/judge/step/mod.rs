@@ -60,7 +60,6 @@
 //! via Adversarial Games for LLM Reasoning", 2025. Yuan et al., "Agent-R", 2025. Zheng et al., "ProcessBench", 2024.
 
 mod evidence;
-mod probability;
 pub mod rows;
 
 use guerdon_core::method::{Case, Form, Judge, Judgement, Next, Params, Reply, Request};
@@ -71,6 +70,7 @@ use serde::{Deserialize, Serialize};
 use self::rows::{Row, first_error, until};
 use crate::contract::{Answers, Format, Free, Label, Quotes, Read, Score};
 use crate::fence::Fences;
+use crate::logprob;
 use crate::prompt::{BuiltIn, Fill, Prompt};
 use crate::question;
 use crate::script::{Pause, Script, converse, sample};
@@ -87,8 +87,6 @@ const MERGE: BuiltIn =
 
 /// The most calls for one response.
 const MAX_CALLS: usize = 1_000;
-/// How many alternatives per token are asked for.
-const ALTERNATIVES: u8 = 20;
 const RIGHT: &str = "YES";
 const WRONG: &str = "NO";
 const UNSURE: &str = "UNSURE";
@@ -368,17 +366,25 @@ impl<'a> Work<'a> {
         let format = Label { labels: self.words(), direct: probable };
         let mut request = sample(&self.request(EACH, step + 1, &format)?, k);
         if probable {
-            request.top_logprobs = ALTERNATIVES;
+            request.top_logprobs = logprob::TOP;
         }
         script.read(&request, |reply| {
             let word = format.read(&reply.text, &self.quotes)?;
             let verdict = if probable {
-                probability::of_label(&reply.logprobs, RIGHT, WRONG)?
+                Self::probability(&format, word, reply)?
             } else {
                 f64::from(u8::from(word != 1))
             };
             Ok((verdict, reply.text.clone()))
         })
+    }
+
+    /// P(YES) among YES and NO, where the reply gives its verdict.
+    fn probability(format: &Label, word: usize, reply: &Reply) -> Result<f64, Unscored> {
+        let word = &format.labels[word];
+        let start = reply.text.rfind(word.as_str()).unwrap_or(0);
+        let weights = logprob::choices(reply, start, word, &format.labels)?;
+        Ok(weights[0] / weights.iter().sum::<f64>())
     }
 
     /// The critique of the critiques, then the row that comes of it.
