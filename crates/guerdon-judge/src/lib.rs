@@ -44,3 +44,13 @@ pub fn question(case: &Case) -> String {
 }
 
 include!(concat!(env!("OUT_DIR"), "/registry.rs"));
+include!(concat!(env!("OUT_DIR"), "/prompts.rs"));
+
+/// The built-in templates of a method, by file name: its own, and the system message that judges share.
+pub fn prompts_of(method: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let name = method.split_once('.').map_or(method, |(_, name)| name).to_owned();
+    PROMPTS.iter().copied().filter(move |(file, _)| {
+        let rest = file.strip_prefix(name.as_str());
+        *file == "judge.system.j2" || rest.is_some_and(|rest| rest.starts_with(['.', '_']))
+    })
+}

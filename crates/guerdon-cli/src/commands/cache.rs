@@ -38,7 +38,7 @@ enum Command {
         model: Option<String>,
         /// The oldest replies, until the rest fits into this many megabytes.
         #[arg(long, value_name = "MB")]
-        max_size: Option<f64>,
+        max_size: Option<u64>,
     },
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let what = Prune {
                 older_than: older_than.map(days).transpose()?,
                 model: model.clone(),
-                max_bytes: max_size.map(|mb| (mb.max(0.0) * 1e6) as u64),
+                max_bytes: max_size.map(|mb| mb.saturating_mul(1_000_000)),
             };
             let gone = cache.prune(&what)?;
             match args.output_format {

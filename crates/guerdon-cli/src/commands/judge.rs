@@ -10,13 +10,14 @@ use guerdon::io::{OnBadRow, ReadOptions};
 use guerdon::{RunError, Spec};
 use serde_json::{Map, Value, json};
 
-use super::{BadRow, OutputFormat, bar, stop_flag};
+use super::{BadRow, OutputFormat, bar, dry, stop_flag};
 use crate::out;
 
 /// Judge responses with a model: comparisons, ready for `guerdon rank`, with the judge's words and the cost.
 ///
 /// A run that was killed goes on where it was when the same command is given again; no call is paid for twice.
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub(crate) struct Args {
     /// The spec, with `models` and a `judge` section (YAML or JSON).
     spec: PathBuf,
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// Every prompt and every reply, word for word, in the column `asked`.
     #[arg(long)]
     transcripts: bool,
+    /// Ask nobody: let simulated models answer, and say how many calls and tokens the run takes and what it would cost.
+    #[arg(long)]
+    dry_run: bool,
     /// What becomes of a row that cannot be read.
     #[arg(long, value_enum, default_value_t)]
     on_bad_row: BadRow,
@@ -51,6 +55,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     let start = Instant::now();
+    if args.dry_run {
+        let estimate = dry::Estimate::new(&spec)?;
+        judge(args, &spec, &estimate)?;
+        out::result(&estimate.render(args.output_format))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let models = guerdon::engine::client(&spec)?;
     match judge(args, &spec, models.as_ref()) {
         Err(error @ RunError::Stopped { .. }) => {
@@ -70,7 +80,7 @@ fn judge(args: &Args, spec: &Spec, models: &dyn Models) -> Result<Judged, RunErr
     let on_bad_row = if args.on_bad_row == BadRow::Skip { OnBadRow::Skip } else { OnBadRow::Fail };
     let run = JudgeRun {
         input: &args.pairs,
-        output: args.output.as_deref(),
+        output: args.output.as_deref().filter(|_| !args.dry_run),
         read: ReadOptions { on_bad_row, ..ReadOptions::default() },
         rows: RowOptions { keep: args.keep, transcripts: args.transcripts },
         name: args.signal.as_deref(),

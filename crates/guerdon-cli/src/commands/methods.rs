@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use guerdon::core::Method;
+use guerdon::core::method::Kind;
 use serde_json::{Map, Value, json};
 
 use super::OutputFormat;
@@ -14,6 +15,9 @@ use crate::out;
 pub(crate) struct Args {
     /// A method (`shape.par`) or a family (`shape`). Default: all.
     id: Option<String>,
+    /// Print the built-in templates of a method that asks a model, to read or to replace.
+    #[arg(long, requires = "id")]
+    prompt: bool,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t)]
     output_format: OutputFormat,
@@ -21,6 +25,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let json = args.output_format == OutputFormat::Json;
+    if let (true, Some(id)) = (args.prompt, &args.id) {
+        return prompts(id);
+    }
     let text = match &args.id {
         None => list(guerdon::methods().collect(), json),
         Some(id) => match guerdon::find(id) {
@@ -30,6 +37,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         },
     };
     out::result(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn prompts(id: &str) -> anyhow::Result<ExitCode> {
+    let method = match guerdon::find(id) {
+        Some(method) if matches!(method.kind, Kind::Judge(_) | Kind::Protocol(..)) => method,
+        Some(method) => bail!("`{id}` asks no model: it is a {}", method.kind.name()),
+        None => {
+            bail!("there is no method `{id}`; `guerdon methods judge` lists those that ask a model")
+        }
+    };
+    let texts = guerdon::judge::prompts_of(method.id);
+    let texts: Vec<String> = texts.map(|(file, text)| format!("{{# {file} #}}\n{text}")).collect();
+    out::result(&texts.join("\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

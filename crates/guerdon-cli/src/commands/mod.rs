@@ -4,6 +4,7 @@ mod bar;
 pub(crate) mod cache;
 pub(crate) mod check;
 pub(crate) mod completions;
+mod dry;
 pub(crate) mod judge;
 pub(crate) mod lab;
 pub(crate) mod methods;

@@ -12,13 +12,14 @@ use guerdon::monitors::Finding;
 use guerdon::{RunError, Spec, summary};
 use serde_json::{Map, Value, json};
 
-use super::{BadRow, OutputFormat, bar, stop_flag};
+use super::{BadRow, OutputFormat, bar, dry, stop_flag};
 use crate::out;
 
 /// Score rollouts: every signal, the reward and the advantage, with a summary and a report.
 ///
 /// A run that was killed goes on where it was when the same command is given again.
 #[derive(clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub(crate) struct Args {
     /// The reward spec (YAML or JSON).
     spec: PathBuf,
@@ -45,6 +46,9 @@ pub(crate) struct Args {
     /// Every prompt that a model is asked and every reply, word for word, in the column `asked`.
     #[arg(long)]
     transcripts: bool,
+    /// Ask no model: let simulated ones answer, and say how many calls and tokens the run takes and what it would cost.
+    #[arg(long)]
+    dry_run: bool,
     /// Exit with 1 when a monitor of the spec is out of its bounds.
     #[arg(long)]
     strict: bool,
@@ -69,6 +73,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "{} has no `signals`: `guerdon judge` runs its `judge` section",
             args.spec.display()
         );
+    }
+    if args.dry_run {
+        let estimate = Arc::new(dry::Estimate::new(&spec)?);
+        score(args, Scorer::with_models(spec, estimate.clone()))?;
+        out::result(&estimate.render(args.output_format))?;
+        return Ok(ExitCode::SUCCESS);
     }
     let monitors = spec.monitors.clone();
     let earlier = earlier_summary(&spec)?;
@@ -96,7 +106,7 @@ fn score(args: &Args, scorer: Scorer) -> Result<Finished, RunError> {
     let stop = stop_flag();
     let run = FileRun {
         input: &args.rollouts,
-        output: args.output.as_deref(),
+        output: args.output.as_deref().filter(|_| !args.dry_run),
         read: ReadOptions {
             on_bad_row: if args.on_bad_row == BadRow::Skip {
                 OnBadRow::Skip

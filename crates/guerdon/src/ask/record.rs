@@ -2,6 +2,7 @@
 
 use guerdon_core::method::{Reply, Request};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// One request and its reply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,8 +25,22 @@ pub(super) fn turns(requests: Vec<Request>, replies: &[Reply]) -> Vec<Turn> {
     requests.into_iter().zip(replies).map(turn).collect()
 }
 
-/// The judge's words: the replies of the last round.
+/// The judge's words: the replies of the last round. Of a structured reply the reasoning comes first, as text.
 pub(crate) fn words(rounds: &[Vec<Turn>]) -> String {
-    let replies = rounds.last().into_iter().flatten().map(|turn| turn.reply.trim());
+    let replies = rounds.last().into_iter().flatten().map(|turn| told(turn.reply.trim()));
     replies.filter(|reply| !reply.is_empty()).collect::<Vec<_>>().join("\n\n――\n\n")
+}
+
+fn told(reply: &str) -> String {
+    let object = reply
+        .strip_prefix('{')
+        .and_then(|_| serde_json::from_str::<Map<String, Value>>(reply).ok());
+    let Some(mut object) = object else { return reply.to_owned() };
+    match object.shift_remove("reasoning") {
+        Some(Value::String(reasoning)) => {
+            let rest = object.iter().map(|(key, value)| format!("{key}: {value}"));
+            format!("{reasoning}\n\n{}", rest.collect::<Vec<_>>().join("\n"))
+        }
+        _ => reply.to_owned(),
+    }
 }
