@@ -4,16 +4,22 @@
 //! its process dies, however it dies: there are no leases to renew and none to wait out. Elsewhere nothing is claimed: two
 //! processes that ask the same at the same moment then both pay.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::key::Key;
 
-pub(crate) struct Claims(File);
+pub(crate) struct Claims {
+    file: File,
+    /// Held by this process, for which the kernel would grant the same lock again. By offset, as the kernel sees them.
+    held: Mutex<HashSet<i64>>,
+}
 
 /// A claim; given up when dropped.
-pub(crate) struct Claim<'a>(&'a Claims, i64);
+pub(crate) struct Claim(Arc<Claims>, i64);
 
 impl Claims {
     pub(crate) fn open(cache: &Path) -> io::Result<Self> {
@@ -25,20 +31,31 @@ impl Claims {
             .create(true)
             .truncate(false)
             .open(PathBuf::from(path))?;
-        Ok(Self(file))
+        Ok(Self { file, held: Mutex::default() })
     }
 
-    /// The claim on `key`, unless another process holds it.
-    pub(crate) fn claim(&self, key: Key) -> io::Result<Option<Claim<'_>>> {
+    fn held(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The claim on `key`, unless it is held, here or by another process.
+    pub(crate) fn claim(self: &Arc<Self>, key: Key) -> io::Result<Option<Claim>> {
         // Offsets of files are positive; the top bits are spare.
         let at = (key.short() >> 2).cast_signed();
-        Ok(lock(&self.0, at)?.then_some(Claim(self, at)))
+        let mut held = self.held();
+        if held.contains(&at) || !lock(&self.file, at)? {
+            return Ok(None);
+        }
+        held.insert(at);
+        Ok(Some(Claim(Arc::clone(self), at)))
     }
 }
 
-impl Drop for Claim<'_> {
+impl Drop for Claim {
     fn drop(&mut self) {
-        unlock(&self.0.0, self.1);
+        let mut held = self.0.held();
+        unlock(&self.0.file, self.1);
+        held.remove(&self.1);
     }
 }
 
@@ -86,15 +103,18 @@ mod tests {
     use crate::endpoint::Endpoint;
     use crate::key::Prefix;
     use guerdon_core::method::Request;
+    use std::sync::Arc;
 
     #[test]
-    fn a_claim_excludes_other_openings_of_the_file() {
+    fn a_claim_excludes_everyone_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cache.db");
-        let (one, two) = (Claims::open(&path).unwrap(), Claims::open(&path).unwrap());
+        let open = || Arc::new(Claims::open(&path).unwrap());
+        let (one, two) = (open(), open());
         let endpoint = Endpoint::new("http://h", "m");
         let key = |text: &str| Prefix::new(&endpoint).key(&endpoint, &Request::user(text));
         let held = one.claim(key("a")).unwrap().unwrap();
+        assert!(one.claim(key("a")).unwrap().is_none());
         assert!(two.claim(key("a")).unwrap().is_none());
         assert!(two.claim(key("b")).unwrap().is_some());
         drop(held);

@@ -272,7 +272,7 @@ impl Endpoint {
         if self.max_tokens == Some(0) {
             return Err(ParamError::new("max_tokens", "`max_tokens` must be at least 1, not 0"));
         }
-        self.extra.keys().try_for_each(|key| check_extra(key))
+        self.extra.iter().try_for_each(|(key, value)| check_extra(key, value))
     }
 
     fn check_limits(&self) -> Result<(), ParamError> {
@@ -319,7 +319,17 @@ fn nested(error: ParamError) -> ParamError {
     }
 }
 
-fn check_extra(key: &str) -> Result<(), ParamError> {
+/// Whether lists and objects lie within each other no more than `depth` deep.
+fn shallow(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Array(items) => depth > 0 && items.iter().all(|item| shallow(item, depth - 1)),
+        Value::Object(map) => depth > 0 && map.values().all(|item| shallow(item, depth - 1)),
+        _ => true,
+    }
+}
+
+fn check_extra(key: &str, value: &Value) -> Result<(), ParamError> {
+    const DEEPEST: usize = 32;
     let message = if OWN_FIELDS.contains(&key) {
         format!(
             "`{key}` is written by the client: set it as a field of the model, or in the method that asks"
@@ -328,6 +338,8 @@ fn check_extra(key: &str) -> Result<(), ParamError> {
         format!(
             "`{key}` would be kept in the cache: name the variable that holds the key in `key_env`"
         )
+    } else if !shallow(value, DEEPEST) {
+        format!("`{key}` is nested more than {DEEPEST} deep")
     } else {
         return Ok(());
     };
@@ -384,6 +396,16 @@ mod tests {
     }
 
     #[test]
+    fn every_field_is_documented() {
+        let schema = schemars::schema_for!(Endpoint);
+        let fields = schema.as_object().unwrap()["properties"].as_object().unwrap();
+        assert!(fields.len() >= 20);
+        for (name, field) in fields {
+            assert!(field["description"].as_str().is_some_and(|text| text.len() > 10), "{name}");
+        }
+    }
+
+    #[test]
     fn unknown_fields_are_refused() {
         let entry = json!({"url": "http://localhost/v1", "model": "m", "temprature": 1});
         assert!(
@@ -429,5 +451,7 @@ mod tests {
         assert!(refused(|e| e.url = "http://h/v1/chat/completions".into()).contains("base URL"));
         assert!(refused(|e| e.model = String::new()).contains("model"));
         assert!(refused(|e| drop(e.extra.insert("seed".into(), json!(1)))).contains("seed"));
+        let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+        assert!(refused(|e| drop(e.extra.insert("x".into(), deep))).contains("deep"));
     }
 }

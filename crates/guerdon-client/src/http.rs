@@ -42,6 +42,8 @@ pub(crate) struct Heard {
 pub(crate) enum Trouble {
     /// A connection could not be opened.
     Connect(String),
+    /// The server's certificate is not to be trusted.
+    Untrusted(String),
     /// A connection kept from an earlier call turned out to be closed before anything came back on it.
     Stale,
     /// The connection broke off.
@@ -135,6 +137,9 @@ impl Pool {
         let opened = tokio::time::timeout(self.connect_timeout, self.open()).await;
         let stream = match opened {
             Ok(Ok(stream)) => stream,
+            Ok(Err(error)) if untrusted(&error) => {
+                return Err(Trouble::Untrusted(error.to_string()));
+            }
             Ok(Err(error)) => return Err(Trouble::Connect(error.to_string())),
             Err(_) => {
                 let seconds = self.connect_timeout.as_secs_f64();
@@ -248,6 +253,11 @@ impl Gather {
     fn finish(self) -> Bytes {
         if self.rest.is_empty() { self.first } else { self.rest.freeze() }
     }
+}
+
+fn untrusted(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn trouble(error: &hyper::Error) -> Trouble {

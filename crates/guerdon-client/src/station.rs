@@ -291,6 +291,13 @@ impl Station {
         let shown = &self.shown;
         match trouble {
             Trouble::Connect(cause) => Failure::ill(format!("no connection to {shown}: {cause}")),
+            Trouble::Untrusted(cause) => Failure {
+                again: Again::Never,
+                ill: false,
+                ..Failure::ill(format!(
+                    "{shown} is not trusted ({cause}): name a file with its certificate in SSL_CERT_FILE"
+                ))
+            },
             Trouble::Dropped(cause) => {
                 Failure::ill(format!("the connection to {shown} broke off: {cause}"))
             }

@@ -28,6 +28,8 @@ type Told = oneshot::Sender<Result<(), CacheError>>;
 struct Job {
     record: Record,
     told: Told,
+    /// Held until the call is committed, even if nobody waits for it any more.
+    _claim: Claim,
 }
 
 impl AsRef<Record> for Job {
@@ -38,7 +40,7 @@ impl AsRef<Record> for Job {
 
 pub(crate) struct Store {
     reader: Mutex<Cache>,
-    claims: Claims,
+    claims: Arc<Claims>,
     /// Calls that were not in the cache and are not finished.
     flying: Arc<AtomicUsize>,
     jobs: Option<Sender<Job>>,
@@ -47,15 +49,18 @@ pub(crate) struct Store {
 
 /// A call that is not in the cache: the claim on it, and its place among those under way.
 pub(crate) struct Missing<'a> {
-    store: &'a Store,
-    _claim: Claim<'a>,
+    claim: Claim,
+    place: Place<'a>,
 }
+
+/// A place among the calls under way; left when dropped.
+struct Place<'a>(&'a Store);
 
 /// What a lookup found.
 pub(crate) enum Found<'a> {
     Reply(Reply),
     Missing(Missing<'a>),
-    /// Another process is at it.
+    /// Another process is at it, or this one is about to commit it.
     Claimed,
 }
 
@@ -74,7 +79,13 @@ impl Store {
         let writer = thread
             .spawn(move || Writer { cache: writer, book, flying: seen }.run(&queue))
             .map_err(|error| fail(format!("no thread for it: {error}")))?;
-        Ok(Self { reader, claims, flying, jobs: Some(jobs), writer: Some(writer) })
+        Ok(Self {
+            reader,
+            claims: Arc::new(claims),
+            flying,
+            jobs: Some(jobs),
+            writer: Some(writer),
+        })
     }
 
     /// Looks `key` up; what is missing is claimed.
@@ -88,7 +99,7 @@ impl Store {
         drop(reader);
         let Some(claim) = claim else { return Ok(Found::Claimed) };
         self.flying.fetch_add(1, Ordering::Relaxed);
-        Ok(Found::Missing(Missing { store: self, _claim: claim }))
+        Ok(Found::Missing(Missing { claim, place: Place(self) }))
     }
 
     pub(crate) fn record(&self, key: Key) -> Result<Option<Record>, CacheError> {
@@ -103,18 +114,19 @@ impl Store {
 
 impl Missing<'_> {
     /// Keeps the finished call; returns when it is committed. What was begun is committed even if nobody waits for it.
-    pub(crate) async fn keep(&self, record: Record) -> Result<(), CacheError> {
-        let gone = || self.store.broken("the thread that writes it has ended");
+    pub(crate) async fn keep(self, record: Record) -> Result<(), CacheError> {
+        let Self { claim, place } = self;
+        let gone = || place.0.broken("the thread that writes it has ended");
         let (told, answer) = oneshot::channel();
-        let jobs = self.store.jobs.as_ref().ok_or_else(gone)?;
-        jobs.send(Job { record, told }).map_err(|_| gone())?;
+        let jobs = place.0.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(Job { record, told, _claim: claim }).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
 }
 
-impl Drop for Missing<'_> {
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.store.flying.fetch_sub(1, Ordering::Relaxed);
+        self.0.flying.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

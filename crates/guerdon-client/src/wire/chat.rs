@@ -228,7 +228,10 @@ pub(super) fn read(request: &Request, body: &[u8]) -> Result<Answer, Fault> {
 
 /// The chosen tokens with their alternatives. An alternative without a number has probability 0 and is left out.
 pub(super) fn tokens(logprobs: Option<LogProbs>) -> Result<Vec<TokenLogProb>, Fault> {
-    let list = logprobs.and_then(|logprobs| logprobs.content).unwrap_or_default();
+    token_list(logprobs.and_then(|logprobs| logprobs.content).unwrap_or_default())
+}
+
+pub(super) fn token_list(list: Vec<Token>) -> Result<Vec<TokenLogProb>, Fault> {
     list.into_iter()
         .map(|token| {
             let top = token.top_logprobs.unwrap_or_default();

@@ -3,7 +3,7 @@
 use guerdon_core::method::{Reply, Request, TokenLogProb};
 use serde::{Deserialize, Serialize};
 
-use super::chat::number;
+use super::chat::{Token, number};
 use super::lenient::{ErrorWire, Pairs, UsageWire, first, parse};
 use super::{Answer, Fault, Sampling, encode, plain_text};
 use crate::endpoint::Endpoint;
@@ -72,6 +72,9 @@ pub(super) struct LogProbs {
     top_logprobs: Option<Vec<Option<Pairs<Option<f64>>>>>,
     #[serde(default)]
     text_offset: Option<Vec<u64>>,
+    /// The chat api's form, which llama.cpp uses here, too.
+    #[serde(default)]
+    content: Option<Vec<Token>>,
 }
 
 pub(super) fn read(request: &Request, body: &[u8]) -> Result<Answer, Fault> {
@@ -86,11 +89,19 @@ pub(super) fn read(request: &Request, body: &[u8]) -> Result<Answer, Fault> {
         None => Reply {
             text: choice.text.ok_or_else(|| Fault::Shape("the choice has no `text`".into()))?,
             truncated: choice.finish_reason.as_deref() == Some("length"),
-            logprobs: choice.logprobs.map_or(Ok(Vec::new()), |l| tokens(l, 0, u64::MAX))?,
+            logprobs: generated(choice.logprobs)?,
             values: Vec::new(),
         },
     };
     Ok(Answer { reply, usage })
+}
+
+fn generated(logprobs: Option<LogProbs>) -> Result<Vec<TokenLogProb>, Fault> {
+    match logprobs {
+        None => Ok(Vec::new()),
+        Some(LogProbs { content: Some(content), .. }) => super::chat::token_list(content),
+        Some(parallel) => tokens(parallel, 0, u64::MAX),
+    }
 }
 
 fn scored(request: &Request, text: &str, logprobs: Option<LogProbs>) -> Result<Reply, Fault> {
@@ -189,6 +200,18 @@ mod tests {
         let told = json!({"tokens": tokens, "token_logprobs": logprobs, "text_offset": [0, 5, 6, 8, 10],
             "top_logprobs": [null, {}, {" Y": -1.0, " N": -0.5}, {}, {}]});
         assert_eq!(scored(&told), expected);
+    }
+
+    #[test]
+    fn log_probabilities_in_either_form() {
+        let parallel = json!({"tokens": ["4", "2"], "token_logprobs": [-0.5, -1.0]});
+        let listed =
+            json!({"content": [{"token": "4", "logprob": -0.5}, {"token": "2", "logprob": -1.0}]});
+        for logprobs in [parallel, listed] {
+            let body = json!({"choices": [{"text": "42", "logprobs": logprobs}]});
+            let reply = read(&Request::user("?"), body.to_string().as_bytes()).unwrap().reply;
+            assert_eq!(reply.logprobs.iter().map(|t| t.logprob).collect::<Vec<_>>(), [-0.5, -1.0]);
+        }
     }
 
     #[test]
