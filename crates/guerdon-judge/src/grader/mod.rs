@@ -33,16 +33,20 @@ pub enum Grader {
     /// JudgeBench's copy of it, which lets text follow the letter.
     PrometheusFree,
     /// RewardAnything: `{"scores": {"model-1": 4, ...}, "best-to-worst": [...]}` after the reasoning, JSON repaired.
+    #[serde(rename = "rewardanything")]
     RewardAnything,
     /// RM-R1: `<answer>[[A]]</answer>` within the last 80 characters, and no other answer there.
     RmR1,
     /// RRM: `\boxed{Assistant 1}` or `\boxed{Assistant 2}`, the last one.
     Rrm,
     /// PandaLM: `1`, `2` or `Tie` in the first line. Anything else, which it takes for a tie, is not read.
+    #[serde(rename = "pandalm")]
     PandaLm,
     /// JudgeLM: two scores in the first line, `8 7`. Anything else, which it takes for a tie, is not read.
+    #[serde(rename = "judgelm")]
     JudgeLm,
     /// Auto-J: what follows the last `final decision is`: `Response 1`, `Response 2` or `tie`.
+    #[serde(rename = "autoj")]
     AutoJ,
     /// MT-bench, one response: `[[7]]`, or `[7]` where there is none. Two different ratings are not read; there, the first
     /// one counts.

@@ -3,8 +3,11 @@
 pub mod checklist;
 pub mod criteria;
 pub mod debate;
+pub mod genrm;
+pub mod listwise;
 pub mod pairwise;
 pub mod pointwise;
+pub mod reasoning;
 pub mod rubric;
 pub mod step;
 pub mod tools;
