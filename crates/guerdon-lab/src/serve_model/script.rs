@@ -20,6 +20,9 @@ use super::world::{TextEntry, World};
 pub struct Source {
     /// Seed of everything that is drawn. Default: 0.
     pub seed: u64,
+    /// Gives calls without a `seed` that come again, word for word, another sample each time, as a real endpoint does. Which
+    /// of them gets which then depends on the order of arrival. Default: false; the same call has the same reply.
+    pub fresh: bool,
     /// The key that calls must carry (`Authorization: Bearer KEY`); others get 401. Default: every call is welcome.
     pub key: Option<String>,
     /// The models by name, at least one.

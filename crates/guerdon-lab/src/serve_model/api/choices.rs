@@ -97,10 +97,13 @@ impl Script {
                 "finish_reason": sample.draft.finish.name(),
             })
         }).collect();
-        let reply = json!({
+        let mut reply = json!({
             "id": id, "object": "chat.completion", "created": CREATED, "model": asked.name,
             "choices": choices, "usage": usage_json(usage),
         });
+        if let Some(top) = body.prompt_logprobs {
+            reply["prompt_logprobs"] = self.prompt_logprobs(&asked, top.min(20) as usize);
+        }
         Ok(Reply::json(reply, usage))
     }
 
@@ -174,6 +177,25 @@ impl Script {
                 .map(|(i, t)| plain(t, certainty, top, dice.at(i as u64)))
                 .collect(),
         }
+    }
+
+    /// The probabilities of the tokens of all messages, in vLLM's form: of each position the prompt's own token first.
+    fn prompt_logprobs(&self, asked: &Asked<'_>, top: usize) -> Value {
+        let texts: Vec<&str> = asked.turns.iter().map(|turn| turn.text.as_str()).collect();
+        let tokens = self.score(asked, &texts.join("\n\n"), top);
+        let position = |token: &Token| {
+            let own = (token.text.clone(), token.logprob);
+            let others = token.top.iter().filter(|(text, _)| *text != token.text).cloned();
+            let all = std::iter::once(own).chain(others).enumerate();
+            let entries = all.map(|(i, (text, logprob))| {
+                // The ids of a vocabulary that is never written down.
+                let id = guerdon_core::seed::fnv1a(&text) % 1_000_000;
+                (id.to_string(), json!({"logprob": logprob, "rank": i + 1, "decoded_token": text}))
+            });
+            Value::Object(entries.collect())
+        };
+        let first = std::iter::once(Value::Null);
+        first.chain(tokens.iter().skip(1).map(position)).collect()
     }
 
     /// The verdict that stands behind a judge's prompt in a text.

@@ -1,5 +1,6 @@
 //! The interfaces: what is asked, and what is answered.
 
+mod call;
 mod choices;
 mod numbers;
 mod reply;

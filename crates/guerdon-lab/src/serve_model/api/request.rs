@@ -49,6 +49,7 @@ pub(in crate::serve_model) struct Body {
     pub(super) response_format: Option<Value>,
     pub(super) guided_json: Option<Value>,
     pub(super) input: Option<Texts>,
+    pub(super) prompt_logprobs: Option<u32>,
     pub(super) use_activation: Option<bool>,
     pub(super) query: Option<Texts>,
     pub(super) response: Option<Texts>,
@@ -184,6 +185,11 @@ impl Body {
 }
 
 impl Call {
+    /// Gives a call without a seed the one of its repetition.
+    pub(in crate::serve_model) fn renew(&mut self, repetition: u64) {
+        self.body.seed.get_or_insert(repetition.cast_signed());
+    }
+
     /// Reads a call; the reply says what is wrong, otherwise.
     pub(in crate::serve_model) fn read(path: &str, body: &[u8]) -> Result<Self, Reply> {
         let path = path.split('?').next().unwrap_or_default().trim_end_matches('/');

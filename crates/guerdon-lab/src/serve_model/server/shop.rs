@@ -102,7 +102,12 @@ impl Shop {
             Err(Reply::error(401, "this server needs its key: Authorization: Bearer KEY"))
         };
         match call {
-            Ok(call) if get == (call.route == Route::Models) => self.serve(&call, &work).await,
+            Ok(mut call) if get == (call.route == Route::Models) => {
+                if self.script.source.fresh {
+                    call.renew(work.attempt);
+                }
+                self.serve(&call, &work).await
+            }
             Ok(_) => {
                 Ok(self.refuse(&Reply::error(405, "calls are POST, the list of models is GET")))
             }

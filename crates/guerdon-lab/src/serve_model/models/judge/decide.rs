@@ -168,7 +168,7 @@ fn logistic(x: f64) -> f64 {
 }
 
 /// The value of the longest-named trait whose name stands in a text.
-fn trait_named(seen: &Seen, text: &str) -> Option<f64> {
+pub(super) fn trait_named(seen: &Seen, text: &str) -> Option<f64> {
     if text.is_empty() || seen.traits.is_empty() {
         return None;
     }

@@ -292,7 +292,8 @@ impl Pen<'_> {
     /// The candidate and the criterion of question `k` of `count`.
     pub(super) fn asked(&self, k: usize, count: usize) -> (usize, String) {
         let scene = self.scene;
-        let each = scene.candidates.len() == count && count > 1;
+        let listed = scene.items.len() == count && !scene.steps();
+        let each = scene.candidates.len() == count && count > 1 && !listed;
         let last = scene.candidates.len().saturating_sub(1);
         match (each, scene.steps()) {
             (true, true) => (k, String::new()),
@@ -310,7 +311,8 @@ impl Pen<'_> {
     pub(super) fn answer(&mut self, k: usize, count: usize, words: &[String], dice: Dice) {
         let (subject, item) = self.asked(k, count);
         let Some(candidate) = self.scene.candidates.get(subject) else { return };
-        let options = self.bench.words(candidate, &item, words);
+        let about_two = self.bench.strengths(self.scene, &item, words);
+        let options = about_two.unwrap_or_else(|| self.bench.words(candidate, &item, words));
         let forced =
             self.obeyed.filter(|obeyed| *obeyed == subject).map(|_| self.best_word(&item, words));
         self.choose(options, forced, dice);

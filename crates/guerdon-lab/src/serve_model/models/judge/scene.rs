@@ -59,8 +59,19 @@ const JUDGED: [&str; 14] = [
     "reply",
 ];
 /// Names of fences that the criterion does not lie in.
-const GIVEN: [&str; 8] =
-    ["question", "prompt", "reference", "instruction", "context", "source", "task", "conversation"];
+const GIVEN: [&str; 11] = [
+    "document",
+    "critique",
+    "review",
+    "question",
+    "prompt",
+    "reference",
+    "instruction",
+    "context",
+    "source",
+    "task",
+    "conversation",
+];
 
 static TAMPER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(

@@ -3,6 +3,7 @@
 use guerdon_judge::contract::Score;
 use serde_json::Value;
 
+use super::decide::trait_named;
 use super::reply::Pen;
 use crate::serve_model::dice::Dice;
 use crate::serve_model::models::prose::filler;
@@ -16,6 +17,7 @@ const MOST: usize = 2_000;
 #[derive(Clone, Copy)]
 struct Place<'a> {
     root: &'a Value,
+    key: &'a str,
     /// The candidate that it is about.
     about: usize,
     /// Its place in the list around it, and the list's length.
@@ -27,7 +29,7 @@ struct Place<'a> {
 impl Pen<'_> {
     /// Writes a JSON value of a schema.
     pub(super) fn json(&mut self, schema: &Value, dice: Dice) {
-        let place = Place { root: schema, about: 0, nth: None, depth: 0, dice };
+        let place = Place { root: schema, key: "", about: 0, nth: None, depth: 0, dice };
         let mut left = MOST;
         self.value(schema, place, &mut left);
     }
@@ -58,7 +60,7 @@ impl Pen<'_> {
                 let score = Score { low, high, whole: kind == "integer", direct: true };
                 let (about, criterion) = match place.nth {
                     Some((k, n)) => self.asked(k, n),
-                    None => (place.about, self.scene.criterion.clone()),
+                    None => (place.about, self.criterion(place)),
                 };
                 self.number(about, &criterion, &score, place.dice);
             }
@@ -75,6 +77,13 @@ impl Pen<'_> {
                 self.draft.push(&Value::String(text).to_string());
             }
         }
+    }
+
+    /// The key where it names a trait of the text (a dimension of its quality), the prompt's criterion otherwise.
+    fn criterion(&self, place: Place<'_>) -> String {
+        let candidate = self.scene.candidates.get(place.about);
+        let named = candidate.and_then(|candidate| trait_named(&candidate.seen, place.key));
+        named.map_or_else(|| self.scene.criterion.clone(), |_| place.key.to_owned())
     }
 
     fn option(&mut self, options: &[Value], place: Place<'_>) {
@@ -107,7 +116,7 @@ impl Pen<'_> {
             ));
             let about = self.scene.labelled(key).or_else(|| self.named(key)).unwrap_or(place.about);
             let dice = place.dice.on(key);
-            self.value(property, Place { about, depth: place.depth + 1, dice, ..place }, left);
+            self.value(property, Place { key, about, depth: place.depth + 1, dice, ..place }, left);
         }
         self.draft.push("}");
     }

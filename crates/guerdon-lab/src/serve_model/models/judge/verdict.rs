@@ -13,8 +13,6 @@ enum Meaning {
     Best(usize, bool),
     /// None is better.
     Tie,
-    /// The only candidate deserves this, from 0 to 1.
-    Worth(f64),
     Nothing,
 }
 
@@ -62,17 +60,14 @@ const UNSURE: [&str; 6] = ["unsure", "partial", "partly", "neutral", "unknown", 
 impl Bench<'_> {
     /// Probabilities of the labels of a prompt.
     pub(crate) fn labels(&self, scene: &Scene, labels: &[String]) -> Options {
-        let meanings = meanings(scene, labels);
-        let tie = meanings.contains(&Meaning::Tie);
-        let best: Vec<usize> = meanings
-            .iter()
-            .filter_map(|m| if let Meaning::Best(i, _) = m { Some(*i) } else { None })
-            .collect();
-        let mut p = match (best.is_empty(), scene.candidates.as_slice()) {
-            (false, [first, second]) => self.pair(first, second, &scene.criterion, tie, &meanings),
-            (false, _) => self.list(scene, &meanings),
-            (true, [only]) => self.worth(only, &scene.criterion, &meanings),
-            (true, _) => vec![1.0; labels.len()],
+        let mut p = match scene.candidates.as_slice() {
+            [only] => self.worth(only, &scene.criterion, labels),
+            [first, second] => {
+                let meanings = meanings(scene, labels);
+                let tie = meanings.contains(&Meaning::Tie);
+                self.pair(first, second, &scene.criterion, tie, &meanings)
+            }
+            _ => self.list(scene, &meanings(scene, labels)),
         };
         normalise(&mut p);
         labels.iter().cloned().zip(p).collect()
@@ -98,7 +93,7 @@ impl Bench<'_> {
         let p = meanings.iter().map(|meaning| match meaning {
             Meaning::Best(i, by_far) => split(*i, *by_far),
             Meaning::Tie => odds.tie,
-            Meaning::Worth(_) | Meaning::Nothing => 0.0,
+            Meaning::Nothing => 0.0,
         });
         p.collect()
     }
@@ -114,38 +109,58 @@ impl Bench<'_> {
     }
 
     /// Words for one text: yes and no by the law of items, longer scales by the law of grades.
-    fn worth(&self, only: &Candidate, criterion: &str, meanings: &[Meaning]) -> Vec<f64> {
-        let worths: Vec<f64> = meanings
-            .iter()
-            .map(|m| if let Meaning::Worth(w) = m { *w } else { f64::NAN })
-            .collect();
-        let ends = |w: &f64| *w == 0.0 || *w == 1.0 || *w == 0.5;
-        if worths.iter().all(ends) && worths.contains(&1.0) && worths.contains(&0.0) {
+    fn worth(&self, only: &Candidate, criterion: &str, words: &[String]) -> Vec<f64> {
+        let (worths, plain) = worths(words);
+        if plain && worths.contains(&1.0) && worths.contains(&0.0) {
             let yes = self.yes(&only.seen, criterion);
-            return worths
-                .iter()
-                .map(|w| {
-                    if *w == 1.0 {
-                        yes
-                    } else if *w == 0.0 {
-                        1.0 - yes
-                    } else {
-                        0.0
-                    }
-                })
-                .collect();
+            let p = |worth: &f64| match *worth {
+                1.0 => yes,
+                0.0 => 1.0 - yes,
+                _ => 0.0,
+            };
+            return worths.iter().map(p).collect();
         }
-        let mut scale: Vec<f64> = worths.iter().copied().filter(|w| w.is_finite()).collect();
+        let mut scale = worths.clone();
         scale.sort_by(f64::total_cmp);
         scale.dedup();
         let p = self.grades(&only.seen, criterion, 0.0, &scale);
-        let of = |w: &f64| scale.iter().position(|s| s == w).map_or(0.0, |i| p[i]);
+        let of = |worth: &f64| scale.iter().position(|s| s == worth).map_or(0.0, |i| p[i]);
         worths.iter().map(of).collect()
+    }
+
+    /// Probabilities of words such as `A2`, `TIE` and `B1`: which of two is ahead on a criterion, and by how much.
+    pub(crate) fn strengths(
+        &self,
+        scene: &Scene,
+        criterion: &str,
+        words: &[String],
+    ) -> Option<Options> {
+        let [first, second] = scene.candidates.as_slice() else { return None };
+        let read: Option<Vec<Option<(usize, f64)>>> =
+            words.iter().map(|word| strength(scene, word)).collect();
+        let read = read?;
+        let odds = self.odds(&first.seen, &second.seen, criterion, read.contains(&None));
+        let size = self.logit(&first.seen, &second.seen, criterion).abs();
+        let most = read.iter().flatten().map(|(_, s)| *s).fold(1.0, f64::max);
+        // Strengths near the size of the gap in logits.
+        let near = |s: f64| (-(s - size.clamp(1.0, most)).powi(2) / 2.0).exp();
+        let total: f64 =
+            read.iter().flatten().filter(|(i, _)| *i == 0).map(|(_, s)| near(*s)).sum();
+        let mut p: Vec<f64> = read
+            .iter()
+            .map(|word| match word {
+                None => odds.tie,
+                Some((0, s)) => odds.first * near(*s) / total,
+                Some((_, s)) => odds.second * near(*s) / total,
+            })
+            .collect();
+        normalise(&mut p);
+        Some(words.iter().cloned().zip(p).collect())
     }
 
     /// Probabilities of the words for one text and one question.
     pub(crate) fn words(&self, candidate: &Candidate, item: &str, words: &[String]) -> Options {
-        let mut p = self.worth(candidate, item, &worths(words));
+        let mut p = self.worth(candidate, item, words);
         normalise(&mut p);
         words.iter().cloned().zip(p).collect()
     }
@@ -200,11 +215,19 @@ pub(crate) fn scale(low: f64, high: f64, whole: bool) -> Vec<f64> {
     (0..=1000).map(f64::from).take_while(|i| *i <= steps).map(|i| low + i * step).collect()
 }
 
-fn meanings(scene: &Scene, labels: &[String]) -> Vec<Meaning> {
-    let several = scene.candidates.len() > 1;
-    if !several {
-        return worths(labels);
+/// `A2` as the candidate and the strength, a word for a tie as `None`; `None` for anything else.
+#[expect(clippy::option_option, reason = "a tie has no side, another word has no meaning")]
+fn strength(scene: &Scene, word: &str) -> Option<Option<(usize, f64)>> {
+    let lower = word.to_lowercase();
+    if TIES.contains(&lower.as_str()) {
+        return Some(None);
     }
+    let digits = lower.find(|c: char| c.is_ascii_digit()).filter(|at| *at > 0)?;
+    let side = scene.labelled(&lower[..digits])?;
+    Some(Some((side, lower[digits..].parse().ok().filter(|s: &f64| *s >= 1.0)?)))
+}
+
+fn meanings(scene: &Scene, labels: &[String]) -> Vec<Meaning> {
     let meaning = |label: &String| {
         let lower = label.to_lowercase();
         if let Some((left, right)) = lower.split_once(['>', '<']) {
@@ -244,8 +267,9 @@ fn positional(scene: &Scene, labels: &[String], read: Vec<Meaning>) -> Vec<Meani
         .collect()
 }
 
-/// Words for one text as values from 0 to 1: by what they say, as numbers, as letter grades, or from best to worst.
-fn worths(words: &[String]) -> Vec<Meaning> {
+/// Words for one text as values from 0 to 1: by what they say, as numbers, or from best to worst. `true`: they say yes, no
+/// or that it is not clear.
+fn worths(words: &[String]) -> (Vec<f64>, bool) {
     let lower: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
     let said = |word: &String| match word.as_str() {
         w if GOOD.contains(&w) => Some(1.0),
@@ -254,11 +278,12 @@ fn worths(words: &[String]) -> Vec<Meaning> {
         _ => None,
     };
     let said: Option<Vec<f64>> = lower.iter().map(said).collect();
-    let values = said.or_else(|| numeric(&lower)).unwrap_or_else(|| {
-        let last = (words.len().max(2) - 1) as f64;
-        (0..words.len()).map(|i| 1.0 - i as f64 / last).collect()
-    });
-    values.into_iter().map(Meaning::Worth).collect()
+    if let Some(values) = said {
+        return (values, true);
+    }
+    let last = (words.len().max(2) - 1) as f64;
+    let ranked = || (0..words.len()).map(|i| 1.0 - i as f64 / last).collect();
+    (numeric(&lower).unwrap_or_else(ranked), false)
 }
 
 fn numeric(words: &[String]) -> Option<Vec<f64>> {
