@@ -1,4 +1,4 @@
-//! Text overlap equals sacrebleu 2.5.1 and rouge-score 0.1.2 on 60 recorded cases, to 1e-9.
+//! Text overlap equals sacrebleu 2.5.1 and rouge-score 0.1.2 on 60 recorded cases, METEOR NLTK's on 40, to 1e-9.
 
 use guerdon_core::Rollout;
 use guerdon_core::method::Signal;
@@ -67,6 +67,33 @@ fn rouge_with_and_without_stems() {
                 let params = json!({"variant": variant, "stem": stem, "measure": measure});
                 check("verify.rouge", &params, |c| c["rouge"][&key][at].as_f64().unwrap());
             }
+        }
+    }
+}
+
+#[test]
+fn meteor_equals_nltk() {
+    let groups = json!([
+        ["quick", "fast", "rapid"],
+        ["write", "compose", "draft"],
+        ["response", "answer", "reply"],
+        ["big", "large", "huge"],
+        ["use", "employ"],
+        ["answer", "solution"]
+    ]);
+    let of = [
+        ("plain", json!({"tokenize": "spaces"})),
+        ("synonyms", json!({"tokenize": "spaces", "synonyms": groups})),
+        ("weights", json!({"tokenize": "spaces", "alpha": 0.7, "beta": 1.5, "gamma": 0.2})),
+    ];
+    for (name, params) in of {
+        let signal = build("verify.meteor", params);
+        for line in include_str!("data/meteor.jsonl").lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let mut rollout = Rollout::new("", case["completion"].as_str().unwrap(), "");
+            rollout.reference = case["reference"].clone();
+            let (own, peer) = (signal.score(&rollout).unwrap().value(), &case[name]);
+            assert!((own - peer.as_f64().unwrap()).abs() < 1e-9, "{name}: {own}: {case}");
         }
     }
 }

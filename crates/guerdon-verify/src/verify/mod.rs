@@ -28,6 +28,7 @@ pub mod knowledge;
 pub mod length;
 pub mod likelihood;
 pub mod math;
+pub mod meteor;
 pub mod nonempty_answer;
 pub mod number;
 mod passage;

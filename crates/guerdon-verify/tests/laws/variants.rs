@@ -1,5 +1,7 @@
 //! Presets and rules that the laws are put to as well.
 
+#![allow(clippy::needless_update, reason = "every variant is written alike")]
+
 use guerdon_core::Law;
 use guerdon_core::laws::Variant;
 
