@@ -1,6 +1,8 @@
 //! The judges.
 
+pub mod breakdown;
 pub mod checklist;
+pub mod context;
 pub mod criteria;
 pub mod debate;
 pub mod genrm;

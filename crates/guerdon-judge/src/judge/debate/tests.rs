@@ -132,7 +132,7 @@ fn accuracy(challenge: Challenge, count: usize, miss: f64) -> f64 {
                 return format!("Score: {}", found.map_or(usize::from(lie.is_none()), |at| at + 1));
             }
             let number =
-                (1..=count).find(|k| text(request).contains(&format!("Step {k}, the last")));
+                (1..=count).find(|k| text(request).contains(&format!("number {k}, is disputed")));
             let good = lie != number.map(|k| k - 1);
             let seen = good == rng.random_bool(0.95);
             format!("[[{}]]", if seen { "YES" } else { "NO" })

@@ -1,5 +1,7 @@
 //! Doubly-efficient debate: one side is bound to steps, the other points at one, the judge checks it.
 
+use std::ops::Range;
+
 use guerdon_core::Unscored;
 use guerdon_core::method::{Case, Judgement, Request};
 use rand::RngExt as _;
@@ -114,7 +116,7 @@ impl Court<'_> {
         }
         let format = Score::whole(0, i32::try_from(count).unwrap_or(i32::MAX));
         let prompt = &self.debate.argue_prompt;
-        let request = self.request(prompt, CHALLENGE, 0..count, &format, script.seed())?;
+        let request = self.request(prompt, CHALLENGE, (0, 0..count), &format, script.seed())?;
         let quotes = self.quotes();
         let number = script
             .read(&self.debate.debater(1, request), |reply| format.read(&reply.text, &quotes))?;
@@ -126,7 +128,8 @@ impl Court<'_> {
         let from = step.saturating_sub(self.debate.window as usize);
         let format = Label::new(["YES", "NO"]);
         let prompt = &self.debate.prompt;
-        let request = self.request(prompt, CHECK, from..step + 1, &format, script.seed())?;
+        let request =
+            self.request(prompt, CHECK, (from, step..step + 1), &format, script.seed())?;
         let request = self.debate.decider(request);
         let quotes = self.quotes();
         let checks = script.all(self.debate.checks as usize, |k, script| {
@@ -140,24 +143,26 @@ impl Court<'_> {
         Quotes::of(self.case.responses.iter().chain(&self.commitment.steps).map(String::as_str))
     }
 
-    /// A request that shows these steps only: what the judge reads does not grow with the transcript.
+    /// A request that shows these steps, and those from a place on before them, only: what the judge reads does not grow
+    /// with the transcript.
     fn request(
         &self,
         prompt: &Prompt,
         built_in: BuiltIn,
-        shown: std::ops::Range<usize>,
+        (from, shown): (usize, Range<usize>),
         format: &dyn Format,
         seed: u64,
     ) -> Result<Request, Unscored> {
-        let (number, steps) = (shown.end, &self.commitment.steps);
-        let steps: Vec<(String, &str)> =
-            shown.map(|k| ((k + 1).to_string(), steps[k].as_str())).collect();
+        let (number, start) = (shown.end, shown.start);
+        let label = |k: usize| ((k + 1).to_string(), self.commitment.steps[k].as_str());
+        let steps: Vec<(String, &str)> = (from..number).map(label).collect();
         let texts: Vec<&str> = steps.iter().map(|(_, text)| *text).collect();
         let fences = fences(self.case, &texts, seed);
+        let (before, step) = steps.split_at(start - from);
         let fill = Fill::new(&fences)
             .text("question", &question(self.case))
-            .text("response", &self.case.responses[0])
-            .texts("step", &steps)
+            .texts("before", before)
+            .texts("step", step)
             .value("number", number)
             .value("count", self.commitment.steps.len())
             .value("commitment", &self.commitment.hash);

@@ -62,6 +62,8 @@
 mod evidence;
 pub mod rows;
 
+use std::ops::Range;
+
 use guerdon_core::method::{Case, Form, Judge, Judgement, Next, Params, Reply, Request};
 use guerdon_core::{ParamError, Unscored};
 use schemars::JsonSchema;
@@ -259,36 +261,35 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// What every template knows: the question, the reference, the steps up to `shown`.
-    fn fill(&self, fences: &'a Fences, shown: usize) -> Fill<'a> {
-        let label = |(k, text): (usize, &'a String)| ((k + 1).to_string(), text.as_str());
-        let steps: Vec<(String, &str)> =
-            self.case.steps.iter().take(shown).enumerate().map(label).collect();
+    /// What every template knows: the question, the reference, the steps of a range; `before` are those ahead of it.
+    fn fill(&self, fences: &'a Fences, shown: Range<usize>) -> Fill<'a> {
+        let label = |k: usize| ((k + 1).to_string(), self.case.steps[k].as_str());
+        let before: Vec<(String, &str)> = (0..shown.start).map(label).collect();
+        let steps: Vec<(String, &str)> = shown.map(label).collect();
         Fill::new(fences)
             .text("question", &self.question)
             .maybe("reference", self.case.reference.as_deref())
+            .texts("before", &before)
             .texts("step", &steps)
             .value("count", self.case.steps.len())
     }
 
-    /// The request for verdicts on the first `shown` steps, or on the last of them.
+    /// The request for verdicts on the steps of a range.
     fn request(
         &self,
         built_in: BuiltIn,
-        shown: usize,
+        shown: Range<usize>,
         format: &dyn Format,
     ) -> Result<Request, Unscored> {
-        let query = match self.judge.ask {
-            Ask::All | Ask::FirstError => {
-                format!("{} {}", self.question, self.case.steps.join(" "))
-            }
-            Ask::Each | Ask::InTurn => self.case.steps[shown - 1].clone(),
-        };
+        let steps = self.case.steps[shown.clone()].join(" ");
+        let whole = matches!(self.judge.ask, Ask::All | Ask::FirstError);
+        let query = if whole { format!("{} {steps}", self.question) } else { steps };
         let chosen = evidence::chosen(&query, &self.documents, self.judge.top_k as usize);
+        let number = shown.end;
         let fill = self
             .fill(&self.fences, shown)
             .texts("document", &chosen)
-            .value("number", shown)
+            .value("number", number)
             .value("unsure", self.judge.unsure)
             .value("adversarial", self.judge.adversarial)
             .value("first", self.judge.ask == Ask::FirstError);
@@ -306,12 +307,12 @@ impl<'a> Work<'a> {
         match self.judge.ask {
             Ask::All => {
                 let format = Answers { count: steps, words: self.words() };
-                let request = sample(&self.request(ALL, steps, &format)?, k);
+                let request = sample(&self.request(ALL, 0..steps, &format)?, k);
                 Ok(script.read(&request, |reply| self.answers(&format, reply))?)
             }
             Ask::FirstError => {
                 let format = Score::whole(0, i32::try_from(steps).unwrap_or(i32::MAX));
-                let request = sample(&self.request(ALL, steps, &format)?, k);
+                let request = sample(&self.request(ALL, 0..steps, &format)?, k);
                 Ok(script.read(&request, |reply| self.located(&format, reply))?)
             }
             Ask::Each => self.each(k, script),
@@ -364,7 +365,7 @@ impl<'a> Work<'a> {
     ) -> Result<(f64, String), Pause> {
         let probable = self.judge.scoring == Scoring::Probability;
         let format = Label { labels: self.words(), direct: probable };
-        let mut request = sample(&self.request(EACH, step + 1, &format)?, k);
+        let mut request = sample(&self.request(EACH, step..step + 1, &format)?, k);
         if probable {
             request.top_logprobs = logprob::TOP;
         }
@@ -397,12 +398,13 @@ impl<'a> Work<'a> {
             .collect();
         let words: Vec<&str> = critiques.iter().map(|(_, words)| *words).collect();
         let fences = crate::show::fences(self.case, &words, script.seed());
-        let fill = self.fill(&fences, steps).texts("critique", &critiques);
+        let fill = self.fill(&fences, 0..steps).texts("critique", &critiques);
         let request = self.judge.review_prompt.request(REVIEW, fill, &Free)?;
         let review = script.read(&request, |reply| Free.read(&reply.text, &self.quotes))?;
         let words: Vec<&str> = words.into_iter().chain([review.as_str()]).collect();
         let fences = crate::show::fences(self.case, &words, script.seed());
-        let fill = self.fill(&fences, steps).texts("critique", &critiques).text("review", &review);
+        let fill =
+            self.fill(&fences, 0..steps).texts("critique", &critiques).text("review", &review);
         let format = Answers::new(steps, [RIGHT, WRONG]);
         let request = self.judge.merge_prompt.request(MERGE, fill, &format)?;
         // The critiques hold verdicts in the same format: a final row that equals one of theirs is no quote.
