@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,25 @@ class Method:
                 given = bound.arguments.get("input")
                 merged = {**(given or {}), **inputs.pop("inputs", {})}
                 return _native.call(self.id, _plain(merged), params, inputs.get("seed", 0))
+            case "judge" | "protocol":
+                return _native.converse(
+                    self.id, _plain(inputs["case"]), _rounds(inputs.get("replies", ())), params, inputs.get("seed", 0)
+                )
             case kind:
                 raise TypeError(f"{self.id} is a {kind}: it runs in the engine")
+
+    def run(self, case: Mapping[str, Any], answer: Callable[[dict[str, Any]], Any], **kwargs: Any) -> Any:
+        """Hold the whole conversation of a method that asks a model, and return its result.
+
+        `answer` is called with each request (`{"messages": [...], ...}`) and returns the reply: the text, or a mapping
+        with `text` and, where asked for, `logprobs`.
+        """
+        replies: list[list[Any]] = []
+        while True:
+            step = self(case, replies=replies, **kwargs)
+            if "done" in step:
+                return step["done"]
+            replies.append([answer(request) for request in step["ask"]])
 
 
 class Family:
@@ -101,6 +118,11 @@ _INPUTS: dict[str, list[inspect.Parameter]] = {
     ],
 }
 _INPUTS["selector"] = _INPUTS["function"]
+_INPUTS["judge"] = _INPUTS["protocol"] = [
+    _Kind("case", _Kind.POSITIONAL_OR_KEYWORD),
+    _Kind("replies", _Kind.POSITIONAL_OR_KEYWORD, default=()),
+    _Kind("seed", _Kind.KEYWORD_ONLY, default=0),
+]
 
 
 def _python_name(name: str) -> str:
@@ -138,6 +160,11 @@ def _plain(value: Any) -> Any:
         if hasattr(value, name):
             return getattr(value, name)()
     return value
+
+
+def _rounds(replies: Sequence[Sequence[Any]]) -> list[list[dict[str, Any]]]:
+    """Return the replies of all rounds as the engine reads them: a plain text is a reply without log-probabilities."""
+    return [[{"text": r} if isinstance(r, str) else _plain(r) for r in given] for given in replies]
 
 
 def _signal(

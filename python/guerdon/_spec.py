@@ -62,6 +62,20 @@ class Spec:
         """
         return Result(self._native.score(to_rows(rows)))
 
+    def judge(self, rows: Iterable[Mapping[str, Any]], signal: str | None = None) -> list[dict[str, Any]]:
+        """Judge rows with the spec's `judge` section, or with a signal that asks a model.
+
+        Rows hold a prompt and the responses (`response_a` and `response_b`, `responses`, or one `completion`). Each
+        output row is as `guerdon judge` writes it: `winner`, `p_first`, `p_tie`, `p_second`, or `value`, the judge's
+        `words`, and an `error` where there is no judgement.
+        """
+        return self._native.judge(to_rows(rows), signal)
+
+    @property
+    def ledger(self) -> dict[str, Any] | None:
+        """What models were asked on behalf of this spec and what that cost; `None` where none were."""
+        return self._native.ledger()
+
     def save(self) -> dict[str, Any]:
         """Return the state of all online transforms."""
         return self._native.save()

@@ -3,7 +3,10 @@
 //! Values cross as plain Python objects; numbers in bulk cross as numpy arrays, in which NaN stands for "unscored" (what
 //! trainers do with `None`). The GIL is released while Rust works.
 
-use guerdon::core::method::Kind;
+use std::sync::Arc;
+
+use guerdon::ask::Models;
+use guerdon::core::method::{Kind, Reply};
 use guerdon::core::{Column, Frame, Groups, Outcome, View};
 use guerdon::rank::{self, Comparisons, Job};
 use guerdon::{Scorer, Spec};
@@ -26,6 +29,8 @@ fn run_error(error: impl std::fmt::Display) -> PyErr {
 #[pyclass(name = "Spec", module = "guerdon._native")]
 struct PySpec {
     scorer: Scorer,
+    /// Who is asked by [`PySpec::judge`]; made when the first is.
+    models: Option<Arc<dyn Models>>,
 }
 
 #[pymethods]
@@ -33,14 +38,14 @@ impl PySpec {
     #[staticmethod]
     fn from_path(path: &str) -> PyResult<Self> {
         let spec = Spec::from_path(path.as_ref()).map_err(value_error)?;
-        Ok(Self { scorer: Scorer::new(spec) })
+        Ok(Self { scorer: Scorer::new(spec), models: None })
     }
 
     #[staticmethod]
     fn from_value(value: &Bound<'_, PyAny>) -> PyResult<Self> {
         let value: Value = depythonize(value)?;
         let spec = Spec::from_value("<spec>", &value).map_err(value_error)?;
-        Ok(Self { scorer: Scorer::new(spec) })
+        Ok(Self { scorer: Scorer::new(spec), models: None })
     }
 
     /// The names of the signals.
@@ -70,6 +75,33 @@ impl PySpec {
             Ok((0..scored.rollouts.len()).map(row).collect())
         });
         Ok(pythonize(py, &out.map_err(run_error)?)?)
+    }
+
+    /// Judges rows (a list of dicts): one output row per input row, in the same order.
+    #[pyo3(signature = (rows, name = None))]
+    fn judge<'py>(
+        &mut self,
+        py: Python<'py>,
+        rows: &Bound<'py, PyAny>,
+        name: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let rows: Vec<Value> = depythonize(rows)?;
+        let out = py.detach(|| -> Result<_, guerdon::RunError> {
+            let models = match &self.models {
+                Some(models) => Arc::clone(models),
+                None => guerdon::engine::client(self.scorer.spec())?,
+            };
+            self.models = Some(Arc::clone(&models));
+            guerdon::engine::judge_rows(self.scorer.spec(), models.as_ref(), name, rows)
+        });
+        Ok(pythonize(py, &out.map_err(run_error)?)?)
+    }
+
+    /// What models were asked and what that cost; None where none were.
+    fn ledger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let judged = self.models.as_ref().map_or(Value::Null, |models| models.ledger());
+        let scored = self.scorer.ledger();
+        Ok(pythonize(py, &if judged.is_null() { scored } else { judged })?)
     }
 
     /// The state of all online transforms.
@@ -128,6 +160,24 @@ fn call<'py>(
     let (input, params): (Value, Value) = (depythonize(input)?, depythonize(params)?);
     let out = py.detach(|| guerdon::call(id, params, input, seed)).map_err(value_error)?;
     Ok(pythonize(py, &out)?)
+}
+
+/// Takes a conversation with a model one step on: `{"ask": requests}` or `{"done": result}`.
+#[pyfunction]
+#[pyo3(signature = (id, case, rounds, params, seed = 0))]
+fn converse<'py>(
+    py: Python<'py>,
+    id: &str,
+    case: &Bound<'py, PyAny>,
+    rounds: &Bound<'py, PyAny>,
+    params: &Bound<'py, PyAny>,
+    seed: u64,
+) -> PyResult<Bound<'py, PyAny>> {
+    find(id)?;
+    let (case, params): (Value, Value) = (depythonize(case)?, depythonize(params)?);
+    let rounds: Vec<Vec<Reply>> = depythonize(rounds)?;
+    let next = py.detach(|| guerdon::converse(id, params, &case, &rounds, seed));
+    Ok(pythonize(py, &next.map_err(value_error)?)?)
 }
 
 /// Values (NaN where unscored) and, row by row, why there is none.
@@ -265,6 +315,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(methods, module)?)?;
     module.add_function(wrap_pyfunction!(schema, module)?)?;
     module.add_function(wrap_pyfunction!(call, module)?)?;
+    module.add_function(wrap_pyfunction!(converse, module)?)?;
     module.add_function(wrap_pyfunction!(score_signal, module)?)?;
     module.add_function(wrap_pyfunction!(transform, module)?)?;
     module.add_function(wrap_pyfunction!(rate, module)?)?;

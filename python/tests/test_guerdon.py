@@ -1,6 +1,8 @@
 """The package as its users meet it."""
 
 import math
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +155,42 @@ def test_state_comes_back():
     one.score(data)
     two.restore(one.save())
     assert one.score(data).reward == two.score(data).reward
+
+
+def test_a_judge_is_a_conversation():
+    case = {"prompt": "2 + 2?", "responses": ["4"]}
+    step = guerdon.judge.pointwise(case, high=5)
+    assert "Score: N" in step["ask"][0]["messages"][-1]["content"]
+    told = guerdon.judge.pointwise.run(case, lambda request: "Right.\nScore: 5", high=5)
+    assert told["values"] == [5.0]
+    with pytest.raises(ValueError, match="unreadable"):
+        guerdon.judge.pointwise.run(case, lambda request: "Nice!")
+
+
+@pytest.fixture
+def served(tmp_path: Path):
+    """A real endpoint whose judge is simulated."""
+    command = os.environ.get("GUERDON")
+    if not command:
+        pytest.skip("GUERDON does not name the command; `cargo xtask test` sets it")
+    script = tmp_path / "models.yaml"
+    script.write_text("models: {m: {judge: {sensitivity: 40, noise: 0}}}")
+    server = subprocess.Popen([command, "lab", "serve-model", str(script)], stdout=subprocess.PIPE, text=True)
+    try:
+        yield server.stdout.readline().split()[-1]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_judges_ask_an_endpoint(served: str, tmp_path: Path):
+    models = {"judge": {"url": served, "model": "m"}}
+    cache = str(tmp_path / "cache.sqlite")
+    spec = guerdon.Spec({"models": models, "cache": cache, "judge": {"use": "judge.pairwise"}})
+    pair = {"prompt": "q", "response_a": "good ⟦q=2⟧", "response_b": "bad ⟦q=-2⟧"}
+    assert [row["winner"] for row in spec.judge([pair])] == ["model_a"]
+    assert spec.ledger["total"]["calls"] == 2
+    graded = guerdon.Spec({"models": models, "cache": cache, "signals": {"grade": {"use": "judge.pointwise"}}})
+    data = [{"prompt": "q", "completion": f"text ⟦q={q}⟧"} for q in (-1, 1)]
+    low, high = graded.score(data).reward
+    assert 1 <= low < high <= 10

@@ -17,11 +17,16 @@ pub(crate) fn check() -> Result<(), String> {
     run(tool(&python, &package, &["ruff", "check", "."]))?;
     run(tool(&python, &package, &["ruff", "format", "--check", "."]))?;
     run(tool(&python, &package, &["mypy"]))?;
-    run(tool(
+    let mut tests = tool(
         &python,
         &package,
         &["pytest", "--quiet", "--doctest-modules", "--ignore=guerdon/trl.py", "."],
-    ))
+    );
+    // The command serves the simulated models that the tests ask.
+    run(cargo(&["build", "--quiet", "--package", "guerdon-cli"]))?;
+    let command = format!("guerdon{}", std::env::consts::EXE_SUFFIX);
+    tests.env("GUERDON", target().join("debug").join(command));
+    run(tests)
 }
 
 fn tool(python: &Path, package: &Path, words: &[&str]) -> Command {

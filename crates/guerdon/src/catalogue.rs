@@ -1,8 +1,8 @@
 //! Every method of every room, and the one way to call any of them with JSON.
 
-use guerdon_core::method::Kind;
+use guerdon_core::method::{ErasedProtocol, Kind, Next, Reply};
 use guerdon_core::{Method, MethodError, ParamError, Unscored, nearest};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The registries of the rooms, in the order of the house.
 const ROOMS: [&[Method]; 7] = [
@@ -80,9 +80,38 @@ pub fn call(id: &str, params: Value, input: Value, seed: u64) -> Result<Value, C
         _ => Err(CallError::Kind {
             id: method.id,
             kind: method.kind.name(),
-            remedy: "signals and transforms run in a spec, or through their own functions",
+            remedy: "signals, judges and transforms run in a spec, or through their own functions",
         }),
     }
+}
+
+/// Takes a conversation one step on, by id: `{"ask": requests}` while it needs replies, `{"done": result}` in the end.
+///
+/// `rounds[k]` holds the replies to the `k`-th set of requests. Nothing is asked here: the caller does.
+pub fn ask(
+    id: &str,
+    params: Value,
+    case: &Value,
+    rounds: &[Vec<Reply>],
+    seed: u64,
+) -> Result<Value, CallError> {
+    let method = find(id)
+        .ok_or_else(|| CallError::Unknown { id: id.to_owned(), near: nearest_method(id) })?;
+    let protocol: Box<dyn ErasedProtocol> = match method.kind {
+        Kind::Protocol(_, build) => build(params)?,
+        Kind::Judge(build) => Box::new(build(params)?),
+        _ => {
+            return Err(CallError::Kind {
+                id: method.id,
+                kind: method.kind.name(),
+                remedy: "it asks no model",
+            });
+        }
+    };
+    Ok(match protocol.next_json(case, rounds, seed)? {
+        Next::Ask(requests) => json!({"ask": requests}),
+        Next::Done(result) => json!({"done": result}),
+    })
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub mod report;
 pub mod spec;
 pub mod summary;
 
-pub use catalogue::{CallError, call, find, methods, nearest_method};
+pub use catalogue::{CallError, ask as converse, call, find, methods, nearest_method};
 pub use engine::{RunError, Scored, Scorer};
 pub use guerdon_client as client;
 pub use guerdon_core as core;

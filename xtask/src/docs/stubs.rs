@@ -108,6 +108,15 @@ fn inputs(method: &Method) -> (Vec<String>, &'static str) {
             ]),
             "Array",
         ),
+        Kind::Judge(_) | Kind::Protocol(..) => (
+            words(&[
+                "case: Mapping[str, Any]",
+                "replies: Sequence[Sequence[Any]] = ()",
+                "*",
+                "seed: int = 0",
+            ]),
+            "dict[str, Any]",
+        ),
         Kind::Function(info, _) => (with_fields(&(info.input)().to_value()), "Any"),
         _ => (
             words(&[

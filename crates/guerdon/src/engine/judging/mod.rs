@@ -279,6 +279,22 @@ impl Out {
     }
 }
 
+/// Judges rows that a program holds; one output row per row, in the same order.
+pub fn judge_rows(
+    spec: &Spec,
+    models: &dyn Models,
+    name: Option<&str>,
+    rows: Vec<Value>,
+) -> Result<Vec<Map<String, Value>>, RunError> {
+    let asker = Asker::of(spec, name)?;
+    let rollouts = guerdon_io::rollouts_from_values(rows, &spec.rollouts, false)?;
+    let at = guerdon_io::Progress { bytes: 0, total: None };
+    let runtime = super::asking::runtime()?;
+    let (answered, _) = runtime.block_on(ask(spec, asker, models, (rollouts, at)))?;
+    let options = super::RowOptions::default();
+    Ok(answered.iter().map(|one| row::row(&spec.pairs, one, options)).collect())
+}
+
 /// The client of a spec's models, for [`judge_file`].
 pub fn client(spec: &Spec) -> Result<Arc<dyn Models>, RunError> {
     Ok(Arc::new(spec.endpoints.client()?))
