@@ -241,3 +241,21 @@ fn prompts_can_be_read_and_replaced() {
         .write("r.jsonl", rollouts(1, 2));
     assert!(folder.run("judge s.yaml r.jsonl -o o.jsonl").ok().out.contains("mean       3.000"));
 }
+
+/// The example of the book, at a free port.
+#[test]
+fn the_example_runs() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/judge"));
+    let server = Server::start(Script::read(&root.join("models.yaml")).unwrap()).unwrap();
+    let folder = Folder::new();
+    let text = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    folder
+        .write("judge.yaml", text("judge.yaml").replace("http://127.0.0.1:8399/v1", &server.url()))
+        .write("pairs.jsonl", text("pairs.jsonl"));
+    let ran = folder.run("judge judge.yaml pairs.jsonl -o judged.jsonl --output-format json").ok();
+    let summary: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(summary["rows"], 12);
+    assert!(summary["agreement"]["share"].as_f64().unwrap() > 0.6, "{summary}");
+    let board = folder.run("rank judged.jsonl").ok().out;
+    assert!(board.find("alder").unwrap() < board.find("birch").unwrap(), "{board}");
+}
