@@ -5,6 +5,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
+use guerdon_lab::serve_model::{Script, Server};
 use serde_json::json;
 use support::{Folder, RECORDED, recorded};
 
@@ -96,4 +97,32 @@ fn texts_of_models_stay_texts() {
     assert!(page.contains("&lt;img src=x"), "the text is shown");
     assert!(!page.contains("<img"), "and is no markup");
     assert!(page.contains("<title>s — Guerdon report</title>"), "and ran nothing");
+}
+
+#[test]
+fn the_words_of_a_judge_stand_beside_the_responses() {
+    let script = "{models: {m: {scripted: {rules: [{when: 'unsure', reply: 'I cannot say.'}, {when: '', reply: '<b>Fine</b>.\n[[A]]'}]}}}}";
+    let server = Server::start(Script::parse(script).unwrap()).unwrap();
+    let folder = Folder::new();
+    folder.write("s.yaml", format!("models: {{m: {{url: \"{}\", model: m, structured: off}}}}\njudge: {{use: judge.pairwise, retries: 0}}\n", server.url()));
+    let row = |id: &str, prompt: &str| {
+        json!({"id": id, "prompt": prompt, "response_a": "<script>alert(1)</script>", "response_b": "B", "label": "A>B"}).to_string() + "\n"
+    };
+    folder.write("p.jsonl", row("p0", "a question") + &row("p1", "an unsure one"));
+    folder.run("judge s.yaml p.jsonl --report j.html").ok();
+    for word in ["https:", " src=", " href=", "url(", "@import"] {
+        assert!(!folder.read("j.html").contains(word), "the page loads something: {word}");
+    }
+    let Some(page) = rendered(&folder.0.join("j.html")) else { return };
+    let (_, drawn) = page.split_once("<h1>").unwrap();
+    for part in [
+        "Against the labels (1)",
+        "Without a judgement (1)",
+        "the judge's words",
+        "&lt;b&gt;Fine&lt;/b&gt;",
+        "&lt;script&gt;alert(1)",
+        "the prompt, word for word",
+    ] {
+        assert!(drawn.contains(part), "{part:?} is not in the page");
+    }
 }

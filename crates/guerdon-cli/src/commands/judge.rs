@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use guerdon::ask::Models;
 use guerdon::engine::{JudgeRun, Judged, RowOptions, judge_file};
 use guerdon::io::{OnBadRow, ReadOptions};
@@ -26,6 +27,9 @@ pub(crate) struct Args {
     /// Where the judgements go (.jsonl, .jsonl.gz, .jsonl.zst, .parquet), or `-` for standard output.
     #[arg(short, long)]
     output: Option<PathBuf>,
+    /// Write a self-contained HTML page with the judge's words beside the responses.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Which judge, where the spec has several signals that ask a model.
     #[arg(long, value_name = "NAME")]
     signal: Option<String>,
@@ -69,6 +73,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Err(error) => Err(error.into()),
         Ok(judged) => {
+            if let Some(path) = &args.report {
+                let page = guerdon::report::judge_page(&judged, &args.spec, &args.pairs);
+                guerdon::io::write_whole(path, page.as_bytes())
+                    .with_context(|| format!("cannot write the report {}", path.display()))?;
+            }
             print(args, &judged, start.elapsed().as_secs_f64())?;
             Ok(ExitCode::SUCCESS)
         }

@@ -14,7 +14,7 @@ mod row;
 pub use asking::Conversation;
 pub use batch::{Scored, Scorer, score_in_order};
 pub use file::{FileRun, Finished, Progress, score_file, score_file_with};
-pub use judging::{JudgeRun, Judged, Tally, client, judge_file, judge_rows};
+pub use judging::{Cards, JudgeRun, Judged, Tally, client, judge_file, judge_rows};
 pub use row::{RowOptions, output_row};
 
 use guerdon_core::{MethodError, Unscored};

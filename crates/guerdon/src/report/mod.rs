@@ -4,21 +4,43 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::engine::Judged;
 use crate::monitors::Finding;
 use crate::summary::{ColumnSummary, Moments, Summary};
 
 const PAGE: &str = include_str!("../../../../web/report/report.html");
 const STYLE: &str = include_str!("../../../../web/report/report.css");
 const SCRIPT: &str = include_str!("../../../../web/report/report.js");
+const JUDGE_SCRIPT: &str = include_str!("../../../../web/report/judge.js");
 
 /// The page for a summary: `spec` and `rollouts` are the files that it names.
 pub fn page(summary: &Summary, findings: &[Finding], spec: &Path, rollouts: &Path) -> String {
     let data = data(summary, findings, spec, rollouts).to_string();
+    filled(&data, SCRIPT)
+}
+
+fn filled(data: &str, script: &str) -> String {
     let (head, tail) = PAGE.split_once("/*DATA*/").unwrap_or((PAGE, ""));
     let head = head.replacen("/*STYLE*/", STYLE, 1);
-    let tail = tail.replacen("/*SCRIPT*/", SCRIPT, 1);
+    let tail = tail.replacen("/*SCRIPT*/", script, 1);
     // Inside a script element only `</` and `<!--` could end or change it.
     format!("{head}{}{tail}", data.replace('<', "\\u003c"))
+}
+
+/// The page of judgements: `spec` and `file` are the files that it names.
+pub fn judge_page(judged: &Judged, spec: &Path, file: &Path) -> String {
+    let cards = judged.cards.headings();
+    let cards = cards.iter().map(|(heading, cards)| json!({"heading": heading, "cards": cards}));
+    let data = json!({
+        "title": title(spec),
+        "version": env!("CARGO_PKG_VERSION"),
+        "method": judged.method,
+        "file": file.display().to_string(),
+        "spent": judged.spent,
+        "tally": judged.tally.to_json(),
+        "cards": cards.collect::<Vec<_>>(),
+    });
+    filled(&data.to_string(), JUDGE_SCRIPT)
 }
 
 fn data(summary: &Summary, findings: &[Finding], spec: &Path, rollouts: &Path) -> Value {

@@ -1,5 +1,6 @@
 //! `guerdon judge`: from a file of responses to a file of judgements, streaming, resumable.
 
+mod card;
 mod row;
 mod tally;
 
@@ -15,8 +16,10 @@ use guerdon_core::method::ErasedProtocol;
 use guerdon_core::seed::fnv1a;
 use guerdon_core::{Rollout, Unscored};
 use guerdon_io::{Journal, ReadOptions, Reader, Skipped, Start};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use card::Cards;
 pub use tally::Tally;
 
 use super::ahead::{TICK, ahead};
@@ -48,6 +51,10 @@ pub struct JudgeRun<'a> {
 pub struct Judged {
     /// What it says of the judgements.
     pub tally: Tally,
+    /// Judgements worth reading.
+    pub cards: Cards,
+    /// The method that judged.
+    pub method: &'static str,
     /// The rows that could not be read.
     pub skipped: Skipped,
     /// Rows that an earlier, interrupted run had done.
@@ -62,6 +69,7 @@ pub struct Judged {
 #[derive(Clone, Copy)]
 pub(super) struct Asker<'a> {
     name: &'a str,
+    method: &'static str,
     model: Option<&'a str>,
     task: Task<'a>,
 }
@@ -82,21 +90,29 @@ impl<'a> Asker<'a> {
                     (model.as_deref(), Task::Protocol(protocol.as_ref()))
                 }
             };
-            return Ok(Self { name: "judge", model: own.or(fallback), task });
+            return Ok(Self {
+                name: "judge",
+                method: asked.method.id,
+                model: own.or(fallback),
+                task,
+            });
         }
-        let judges: Vec<_> =
-            spec.signals.iter().filter_map(|s| Some((s.name.as_str(), s.judge()?))).collect();
+        let judges: Vec<_> = spec
+            .signals
+            .iter()
+            .filter_map(|s| Some((s.name.as_str(), s.method.id, s.judge()?)))
+            .collect();
         let wanted: Vec<_> = match name {
-            Some(name) => judges.iter().filter(|(own, _)| *own == name).collect(),
+            Some(name) => judges.iter().filter(|(own, ..)| *own == name).collect(),
             None => judges.iter().collect(),
         };
         match wanted.as_slice() {
-            [(name, stage)] => {
+            [(name, method, stage)] => {
                 let model = stage.model.as_deref().or(fallback);
-                Ok(Self { name, model, task: Task::Judge(stage) })
+                Ok(Self { name, method, model, task: Task::Judge(stage) })
             }
             _ => Err(RunError::WhichJudge {
-                names: judges.iter().map(|(name, _)| (*name).to_owned()).collect(),
+                names: judges.iter().map(|(name, ..)| (*name).to_owned()).collect(),
             }),
         }
     }
@@ -138,8 +154,16 @@ pub fn judge_file(
         let skipped = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         done.map(|()| skipped)
     })?;
-    let tally = out.finish()?;
-    Ok(Judged { tally, skipped, resumed, ledger: models.ledger(), spent: models.spent() })
+    let State { tally, cards } = out.finish()?;
+    Ok(Judged {
+        tally,
+        cards,
+        method: asker.method,
+        skipped,
+        resumed,
+        ledger: models.ledger(),
+        spent: models.spent(),
+    })
 }
 
 fn read_ahead(mut reader: Reader, send: &SyncSender<Step<Rollout>>) -> Skipped {
@@ -196,13 +220,20 @@ async fn one(spec: &Spec, asker: Asker<'_>, models: &dyn Models, row: &Rollout) 
 /// Where judgements go, and what is said of them.
 struct Out {
     journal: Option<Journal>,
-    tally: Tally,
+    state: State,
     rows: u64,
+}
+
+/// What is said of the judgements so far.
+#[derive(Default, Serialize, Deserialize)]
+struct State {
+    tally: Tally,
+    cards: Cards,
 }
 
 impl Out {
     fn open(spec: &Spec, run: &JudgeRun<'_>, reader: &Reader) -> Result<Self, RunError> {
-        let mut out = Self { journal: None, tally: Tally::default(), rows: 0 };
+        let mut out = Self { journal: None, state: State::default(), rows: 0 };
         let Some(path) = run.output else { return Ok(out) };
         let identity = json!({
             "spec": spec.value, "name": run.name, "keep": run.rows.keep, "transcripts": run.rows.transcripts,
@@ -213,7 +244,7 @@ impl Out {
         out.journal = Some(journal);
         if let Start::Resumed { state, rows } = start {
             out.rows = rows;
-            out.tally = serde_json::from_value(state).map_err(|error| RunError::State {
+            out.state = serde_json::from_value(state).map_err(|error| RunError::State {
                 what: "the judgements".to_owned(),
                 error: error.to_string(),
                 file: format!("{}.partial.journal", path.display()),
@@ -258,24 +289,25 @@ impl Out {
     }
 
     fn row(&mut self, spec: &Spec, run: &JudgeRun<'_>, one: &Answered) -> Map<String, Value> {
-        self.rows += 1;
         let row = row::row(&spec.pairs, one, run.rows);
-        self.tally.add(&row);
+        self.state.tally.add(&row);
+        self.state.cards.offer(self.rows, &spec.pairs, one);
+        self.rows += 1;
         row
     }
 
     fn record(&mut self) -> Result<(), RunError> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
-        let state = serde_json::to_value(&self.tally)?;
+        let state = serde_json::to_value(&self.state)?;
         journal.checkpoint(&state, self.rows)?;
         Ok(())
     }
 
-    fn finish(self) -> Result<Tally, RunError> {
+    fn finish(self) -> Result<State, RunError> {
         if let Some(journal) = self.journal {
             journal.finish()?;
         }
-        Ok(self.tally)
+        Ok(self.state)
     }
 }
 
