@@ -244,6 +244,34 @@ fn constant(text: &str, options: &Options) -> Option<f64> {
     (!symbols && value.im == 0.0).then_some(value.re)
 }
 
+/// Whether two constants are equal as fractions; with `rounding` the second may be the first rounded, or cut off, to the
+/// decimals that it is written with. False too where either is none, or the budget is spent.
+pub(crate) fn same_constant(a: &str, b: &str, rounding: bool, budget: &Budget) -> bool {
+    let meter = Meter::new(budget);
+    let notation = lexer::Notation { group_commas: true, extended: true };
+    let value = |text| {
+        let reading = parser::parse(text, notation, &meter).ok()?;
+        exact::evaluate(&reading.expr, &meter).ok()
+    };
+    let (Some(x), Some(y)) = (value(a), value(b)) else { return false };
+    if x == y {
+        return true;
+    }
+    let decimals = b.rsplit_once('.').map_or("", |(_, decimals)| decimals.trim());
+    if !rounding || decimals.is_empty() || !decimals.bytes().all(|c| c.is_ascii_digit()) {
+        return false;
+    }
+    let places = i64::try_from(decimals.len()).unwrap_or(i64::MAX);
+    let near = || {
+        let unit = number::Rational::int(10).pow(-places, &meter).ok()?;
+        let difference = x.abs().sub(&y.abs(), &meter).ok()?;
+        let half = unit.mul(&number::Rational::ratio(1, 2)?, &meter).ok()?;
+        let cut_off = !difference.is_negative() && difference < unit;
+        Some(x.is_negative() == y.is_negative() && (difference.abs() <= half || cut_off))
+    };
+    near().unwrap_or(false)
+}
+
 /// The body of a fuzz target: no input may panic, hang or break symmetry.
 ///
 /// # Panics

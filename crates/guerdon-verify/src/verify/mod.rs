@@ -1,6 +1,7 @@
 //! The `verify.*` methods: signals that need no model.
 
 pub mod abstain;
+pub mod arithmetic;
 pub mod bleu;
 pub mod bmas;
 pub mod choice;
@@ -24,9 +25,12 @@ pub mod instructions;
 pub mod json;
 pub mod json_schema;
 mod kept;
+pub mod knights;
 pub mod knowledge;
 pub mod length;
 pub mod likelihood;
+mod logic;
+pub mod logic_step;
 pub mod math;
 pub mod meteor;
 pub mod nonempty_answer;
