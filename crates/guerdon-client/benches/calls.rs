@@ -38,10 +38,20 @@ async fn measure(requests: u32, flight: u32, port: u32, cache: Option<&Path>) {
     let endpoints = BTreeMap::from([("dummy".to_owned(), endpoint)]);
     let client = Client::open(endpoints, Limits::default(), cache).expect("a client");
     run(&client, 0..flight, flight).await;
-    let (cpu, start) = (cpu(), Instant::now());
-    run(&client, flight..flight + requests, flight).await;
-    let (took, cpu) = (start.elapsed().as_secs_f64(), self::cpu() - cpu);
-    let peer = if cache.is_some() { "guerdon, cached" } else { "guerdon" };
+    let work = flight..flight + requests;
+    let peer = if cache.is_some() { "guerdon, every call kept" } else { "guerdon" };
+    report(peer, &client, work.clone(), flight).await;
+    if cache.is_some() {
+        report("guerdon, out of the cache", &client, work, flight).await;
+    }
+}
+
+/// Makes the calls and prints what they took.
+async fn report(peer: &str, client: &Client, samples: std::ops::Range<u32>, flight: u32) {
+    let requests = samples.end - samples.start;
+    let (before, start) = (cpu(), Instant::now());
+    run(client, samples, flight).await;
+    let (took, cpu) = (start.elapsed().as_secs_f64(), cpu() - before);
     let per_s = (f64::from(requests) / took * 10.0).round() / 10.0;
     let each = (cpu / f64::from(requests) * 1e7).round() / 10.0;
     println!(

@@ -3,45 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use guerdon_core::method::{Reply, TokenLogProb};
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
+use guerdon_core::method::Reply;
+use rusqlite::{Connection, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 
-use crate::budget::PICO;
 use crate::key::Key;
-use crate::ledger::{Counts, Ledger, Pages, ledger};
+use crate::ledger::{Ledger, Pages, ledger};
+use crate::rows;
 
 /// "Guer" in ASCII: marks the file as ours.
 const APPLICATION: i32 = 0x4775_6572;
 const VERSION: i32 = 1;
-
-const SCHEMA: &str = "
-CREATE TABLE replies (
-    id INTEGER PRIMARY KEY,
-    key BLOB NOT NULL UNIQUE,
-    model TEXT NOT NULL,
-    endpoint TEXT NOT NULL,
-    tag TEXT NOT NULL,
-    made INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,
-    input_tokens INTEGER NOT NULL,
-    output_tokens INTEGER NOT NULL,
-    pico INTEGER NOT NULL,
-    truncated INTEGER NOT NULL,
-    request TEXT NOT NULL,
-    text TEXT NOT NULL,
-    detail TEXT
-) STRICT;
-CREATE TABLE ledger (
-    tag TEXT NOT NULL,
-    endpoint TEXT NOT NULL,
-    item TEXT NOT NULL,
-    count INTEGER NOT NULL,
-    PRIMARY KEY (tag, endpoint, item)
-) STRICT, WITHOUT ROWID;
-";
 
 /// Why the cache cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,14 +155,14 @@ impl Cache {
         if let Err(message) = self.identify()? {
             return Ok(Err(message));
         }
-        // Every commit reaches the disk before a reply is handed out, unless the machine itself fails.
-        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Every commit is on the disk before a reply is handed out: groups of calls share the wait for it.
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
         self.connection.pragma_update(None, "journal_mode", "WAL")?;
         self.connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if number(&transaction, "user_version")? == 0 {
-            transaction.execute_batch(SCHEMA)?;
+            transaction.execute_batch(rows::SCHEMA)?;
             transaction.pragma_update(None, "application_id", APPLICATION)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
@@ -213,21 +187,12 @@ impl Cache {
 
     /// The reply kept under `key`.
     pub fn get(&self, key: &Key) -> Result<Option<Reply>, CacheError> {
-        self.query(|connection| {
-            let sql = "SELECT text, truncated, detail FROM replies WHERE key = ?1";
-            let mut statement = connection.prepare_cached(sql)?;
-            statement.query_row([key.as_bytes()], |row| read_reply(row, 0)).optional()
-        })
+        self.query(|connection| rows::reply(connection, key))
     }
 
     /// Everything kept under `key`, with the request as it was sent.
     pub fn record(&self, key: &Key) -> Result<Option<Record>, CacheError> {
-        self.query(|connection| {
-            let sql = "SELECT text, truncated, detail, model, endpoint, tag, made, request, input_tokens, output_tokens, \
-                       pico FROM replies WHERE key = ?1";
-            let mut statement = connection.prepare_cached(sql)?;
-            statement.query_row([key.as_bytes()], |row| read_record(row, *key)).optional()
-        })
+        self.query(|connection| rows::record(connection, key))
     }
 
     /// Keeps a finished call. One that is there already stays.
@@ -245,36 +210,22 @@ impl Cache {
         self.write(|connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            records.iter().try_for_each(|record| insert(&transaction, record.as_ref()))?;
-            save(&transaction, endpoints, pages)?;
+            records.iter().try_for_each(|record| rows::insert(&transaction, record.as_ref()))?;
+            rows::save(&transaction, endpoints, pages)?;
             transaction.commit()
         })
     }
 
     /// What is held.
     pub fn stats(&self) -> Result<Stats, CacheError> {
-        let models: BTreeMap<String, Held> = self.query(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT model, count(*), sum(bytes), sum(input_tokens), sum(output_tokens), total(pico), min(made), \
-                 max(made) FROM replies GROUP BY model",
-            )?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, read_held(row)?)))?;
-            rows.collect()
-        })?;
+        let models = self.query(rows::models)?;
         let file_bytes = std::fs::metadata(&self.path).map_or(0, |data| data.len());
         Ok(Stats { file_bytes, total: sum(models.values()), models })
     }
 
     /// Everything that was ever asked through this file, and what it cost.
     pub fn ledger(&self) -> Result<Ledger, CacheError> {
-        let (endpoints, pages) = self.query(|connection| {
-            let mut statement =
-                connection.prepare("SELECT DISTINCT endpoint FROM ledger ORDER BY endpoint")?;
-            let endpoints: Vec<String> =
-                statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-            let pages = read_pages(connection, &endpoints)?;
-            Ok((endpoints, pages))
-        })?;
+        let (endpoints, pages) = self.query(rows::pages)?;
         Ok(ledger(&pages, &endpoints))
     }
 
@@ -283,7 +234,7 @@ impl Cache {
         let removed = self.write(|connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let removed = delete(&transaction, what)?;
+            let removed = rows::delete(&transaction, what)?;
             transaction.commit()?;
             Ok(removed)
         })?;
@@ -319,59 +270,6 @@ fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i32> {
     connection.pragma_query_value(None, pragma, |row| row.get(0))
 }
 
-/// What a reply holds besides its text.
-#[derive(Serialize, Deserialize, Default)]
-struct Detail {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    logprobs: Vec<TokenLogProb>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    values: Vec<f64>,
-}
-
-fn read_reply(row: &Row<'_>, at: usize) -> rusqlite::Result<Reply> {
-    let detail: Option<String> = row.get(at + 2)?;
-    let detail = match detail {
-        None => Detail::default(),
-        Some(text) => serde_json::from_str(&text).map_err(|error| {
-            let kind = rusqlite::types::Type::Text;
-            rusqlite::Error::FromSqlConversionFailure(at + 2, kind, Box::new(error))
-        })?,
-    };
-    let (text, truncated) = (row.get(at)?, row.get(at + 1)?);
-    Ok(Reply { text, truncated, logprobs: detail.logprobs, values: detail.values })
-}
-
-fn read_record(row: &Row<'_>, key: Key) -> rusqlite::Result<Record> {
-    let made: u64 = row.get(6)?;
-    let pico: u64 = row.get(10)?;
-    Ok(Record {
-        key,
-        reply: read_reply(row, 0)?,
-        model: row.get(3)?,
-        endpoint: row.get(4)?,
-        tag: row.get(5)?,
-        made: UNIX_EPOCH + Duration::from_millis(made),
-        request: row.get(7)?,
-        input_tokens: row.get(8)?,
-        output_tokens: row.get(9)?,
-        money: pico as f64 / PICO,
-    })
-}
-
-fn read_held(row: &Row<'_>) -> rusqlite::Result<Held> {
-    let pico: f64 = row.get(5)?;
-    let (oldest, newest): (u64, u64) = (row.get(6)?, row.get(7)?);
-    Ok(Held {
-        replies: row.get(1)?,
-        bytes: row.get(2)?,
-        input_tokens: row.get(3)?,
-        output_tokens: row.get(4)?,
-        money: pico / PICO,
-        oldest: oldest / 1000,
-        newest: newest / 1000,
-    })
-}
-
 fn sum<'a>(models: impl Iterator<Item = &'a Held>) -> Held {
     models.fold(Held::default(), |sum, held| Held {
         replies: sum.replies + held.replies,
@@ -382,98 +280,6 @@ fn sum<'a>(models: impl Iterator<Item = &'a Held>) -> Held {
         oldest: if sum.replies == 0 { held.oldest } else { sum.oldest.min(held.oldest) },
         newest: sum.newest.max(held.newest),
     })
-}
-
-fn insert(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
-    let reply = &record.reply;
-    let bare = reply.logprobs.is_empty() && reply.values.is_empty();
-    let detail = (!bare).then(|| detail(reply)).transpose()?;
-    let bytes = record.request.len() + reply.text.len() + detail.as_ref().map_or(0, String::len);
-    let made = record.made.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let sql = "INSERT OR IGNORE INTO replies (key, model, endpoint, tag, made, bytes, input_tokens, output_tokens, pico, \
-               truncated, request, text, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-    connection.prepare_cached(sql)?.execute(params![
-        record.key.as_bytes(),
-        record.model,
-        record.endpoint,
-        record.tag,
-        i64::try_from(made).unwrap_or(i64::MAX),
-        i64::try_from(bytes).unwrap_or(i64::MAX),
-        integer(record.input_tokens),
-        integer(record.output_tokens),
-        pico(record.money),
-        reply.truncated,
-        record.request,
-        reply.text,
-        detail,
-    ])?;
-    Ok(())
-}
-
-fn detail(reply: &Reply) -> rusqlite::Result<String> {
-    let detail = Detail { logprobs: reply.logprobs.clone(), values: reply.values.clone() };
-    serde_json::to_string(&detail)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
-}
-
-fn integer(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "saturates, as wanted")]
-fn pico(money: f64) -> i64 {
-    (money * PICO).round() as i64
-}
-
-fn save(connection: &Connection, endpoints: &[String], pages: &Pages) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO ledger VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    for (tag, row) in pages {
-        for (endpoint, counts) in endpoints.iter().zip(row) {
-            for (item, count) in counts.items() {
-                statement.execute(params![tag, endpoint, item, integer(count)])?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn read_pages(connection: &Connection, endpoints: &[String]) -> rusqlite::Result<Pages> {
-    let mut statement = connection.prepare("SELECT tag, endpoint, item, count FROM ledger")?;
-    let mut rows = statement.query([])?;
-    let mut pages = Pages::new();
-    while let Some(row) = rows.next()? {
-        let (tag, endpoint, item): (String, String, String) =
-            (row.get(0)?, row.get(1)?, row.get(2)?);
-        let page = pages.entry(tag).or_insert_with(|| vec![Counts::default(); endpoints.len()]);
-        if let Ok(at) = endpoints.binary_search(&endpoint) {
-            page[at].add_named(&item, row.get(3)?);
-        }
-    }
-    Ok(pages)
-}
-
-fn delete(connection: &Connection, what: &Prune) -> rusqlite::Result<u64> {
-    let mut removed = 0;
-    if let Some(age) = what.older_than {
-        let since =
-            SystemTime::now().checked_sub(age).and_then(|t| t.duration_since(UNIX_EPOCH).ok());
-        let since = i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
-        removed += connection.execute("DELETE FROM replies WHERE made < ?1", [since])?;
-    }
-    if let Some(model) = &what.model {
-        removed += connection.execute("DELETE FROM replies WHERE model = ?1", [model])?;
-    }
-    if let Some(most) = what.max_bytes {
-        // Ids grow with age: the newest rows are summed up, and what no longer fits goes.
-        removed += connection.execute(
-            "DELETE FROM replies WHERE id <= (SELECT max(id) FROM (SELECT id, sum(bytes) OVER (ORDER BY id DESC) AS held \
-             FROM replies) WHERE held > ?1)",
-            [integer(most)],
-        )?;
-    }
-    Ok(removed as u64)
 }
 
 fn fail(path: &Path, message: &str) -> CacheError {

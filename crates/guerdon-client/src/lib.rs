@@ -20,9 +20,9 @@
 //! # What holds
 //!
 //! - **No call is paid for twice.** With a cache, [`Client::call`] returns a reply only after it is committed to the
-//!   cache's file, together with its cost. A process killed at any moment loses the calls in flight and no other. (When the
-//!   machine itself fails, the commits of the last moments may be missing; the file is whole.) Identical calls that run at
-//!   once are sent once, within a process and, on Linux, between processes that share the file.
+//!   cache's file, together with its cost. A process killed at any moment, or a machine that fails, loses the calls in flight and no
+//!   other. Identical calls that run at once are sent once, within a process and, on Linux, between processes that share the
+//!   file. A reply that came is kept even if its caller gave up while it was being committed.
 //! - **Equal keys, equal replies.** The [`Key`] covers everything that shapes the reply: model, api, prompt, sampling,
 //!   `extra`, seed, schema, sample index. The endpoint's address and key are not part of it.
 //! - **Caps hold.** Calls are counted before they are sent, failed attempts and repetitions too, and never exceed
@@ -57,12 +57,14 @@ mod claim;
 mod client;
 mod endpoint;
 mod error;
+mod failure;
 mod flight;
 mod http;
 mod key;
 mod ledger;
 mod limit;
 mod retry;
+mod rows;
 mod secret;
 mod station;
 mod store;

@@ -106,10 +106,11 @@ impl Bucket {
         at.min(now + Duration::from_secs_f64(MOST_WAIT))
     }
 
+    /// Takes or gives back the difference; a server that claims absurd usage costs no more than one bucket.
     fn correct(&mut self, amount: f64) {
         let by = self.seconds(amount.abs());
         if amount > 0.0 {
-            self.full_at += by;
+            self.full_at += by.min(self.depth);
         } else {
             self.full_at = self.full_at.checked_sub(by).unwrap_or(self.full_at);
         }

@@ -1,8 +1,10 @@
 //! One endpoint at work: attempts, their limits, and what becomes of failures.
 
+mod remedy;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use guerdon_core::ParamError;
@@ -13,17 +15,18 @@ use rustls::ClientConfig;
 use tokio::sync::OnceCell;
 
 use crate::breaker::{Breaker, Pass};
-use crate::budget::{Budget, Cost};
+use crate::budget::{Budget, Cost, Reserved};
 use crate::endpoint::{Endpoint, Structured};
 use crate::error::{CallError, ErrorKind};
-use crate::http::{Address, Heard, MOST_BODY, Pool, Trouble};
+use crate::failure::Failure;
+use crate::http::{Address, Heard, Pool};
 use crate::key::{Key, Prefix};
 use crate::ledger::{Item, Slip};
 use crate::limit::Gate;
-use crate::retry::{Again, backoff, by_status, retry_after};
+use crate::retry::{Again, backoff};
 use crate::secret::Secret;
 use crate::tls::Tls;
-use crate::wire::{self, Answer, Fault, Place, Usage};
+use crate::wire::{self, Answer, Place, Usage};
 
 pub(crate) struct Station {
     pub(crate) name: String,
@@ -49,17 +52,6 @@ pub(crate) struct Finished {
     pub(crate) body: Bytes,
     pub(crate) usage: Usage,
     pub(crate) cost: Cost,
-}
-
-/// An attempt that failed.
-struct Failure {
-    kind: ErrorKind,
-    status: Option<u16>,
-    message: String,
-    again: Again,
-    after: Option<Duration>,
-    /// The endpoint is unwell, rather than the request wrong.
-    ill: bool,
 }
 
 /// Where a call stands.
@@ -150,10 +142,21 @@ impl Station {
             fresh: false,
         };
         loop {
-            let pass = self.admit(&mut course, slip).await?;
-            match self.attempt(&mut course, request, pass, budget, slip).await? {
-                Ok(finished) => return Ok(finished),
-                Err(failure) => self.recover(&mut course, failure, request, key, slip).await?,
+            let guess = self.guess(request, &course.body);
+            self.pace(&mut course, guess, slip).await;
+            let pass = self.admit(&course, slip).await?;
+            let reserved = self.reserve(&course, guess, budget, slip).await?;
+            course.attempts += 1;
+            slip.add(Item::Attempts, 1);
+            match self.exchange(&course, request).await {
+                Ok(answer) => {
+                    pass.succeeded();
+                    return Ok(self.settle(&course, answer, guess, reserved, slip));
+                }
+                Err(failure) => {
+                    self.note(&failure, guess, pass, reserved, slip);
+                    self.recover(&mut course, failure, request, key, slip).await?;
+                }
             }
         }
     }
@@ -164,8 +167,15 @@ impl Station {
             .map_err(|message| self.error(ErrorKind::Request, message))
     }
 
+    /// Waits for the rates, which does not count towards the deadline.
+    async fn pace(&self, course: &mut Course, guess: Usage, slip: &mut Slip<'_>) {
+        let wait = self.gate.slot(guess.total()).await;
+        course.deadline += wait;
+        waited(slip, wait);
+    }
+
     /// Waits for pauses and the breaker.
-    async fn admit(&self, course: &mut Course, slip: &mut Slip<'_>) -> Result<Pass<'_>, CallError> {
+    async fn admit(&self, course: &Course, slip: &mut Slip<'_>) -> Result<Pass<'_>, CallError> {
         let since = Instant::now();
         while let Some(until) = self.gate.paused() {
             if until >= course.deadline {
@@ -189,51 +199,67 @@ impl Station {
         CallError { attempts: course.attempts, ..self.error(kind, message) }
     }
 
-    /// One attempt within rates and budget. The outer error ends the call.
-    async fn attempt(
+    /// Sets aside what the attempt may cost.
+    async fn reserve<'b>(
         &self,
-        course: &mut Course,
-        request: &Request,
-        pass: Pass<'_>,
-        budget: &Budget,
+        course: &Course,
+        guess: Usage,
+        budget: &'b Budget,
         slip: &mut Slip<'_>,
-    ) -> Result<Result<Finished, Failure>, CallError> {
-        let guess = self.guess(request, &course.body);
-        let reserved = budget.reserve(self.cost(guess)).await.map_err(|cap| {
+    ) -> Result<Reserved<'b>, CallError> {
+        let since = Instant::now();
+        let reserved = budget.reserve(self.cost(guess)).await;
+        waited(slip, since.elapsed());
+        reserved.map_err(|cap| {
             self.fail(course, ErrorKind::Budget, cap).remedy("raise the cap, or ask less")
-        })?;
-        let wait = self.gate.slot(guess.input + guess.output).await;
-        course.deadline += wait;
-        waited(slip, wait);
-        course.attempts += 1;
-        slip.add(Item::Attempts, 1);
-        let outcome = self.exchange(course, request).await;
-        match outcome {
-            Ok(answer) => {
-                pass.succeeded();
-                let usage = answer.usage.unwrap_or_else(|| {
-                    slip.add(Item::Estimated, 1);
-                    Usage { input: guess.input, output: estimate(answer.reply.text.len()) }
-                });
-                let cost = self.cost(usage);
-                reserved.settle(cost);
-                self.gate.settle(guess.input + guess.output, usage.input + usage.output);
-                slip.tokens(usage.input, usage.output, cost);
-                if course.fell_back {
-                    self.schemaless.store(true, Ordering::Relaxed);
-                }
-                Ok(Ok(Finished { answer, body: course.body.clone(), usage, cost }))
-            }
-            Err(failure) => {
-                self.gate.settle(guess.input + guess.output, 0);
-                slip.add(Item::Fault(failure.kind), 1);
-                match (failure.ill, failure.again) {
-                    (true, _) => pass.failed(&failure.message),
-                    (false, Again::Fresh) => drop(pass),
-                    (false, _) => pass.succeeded(),
-                }
-                Ok(Err(failure))
-            }
+        })
+    }
+
+    /// Counts what a reply took.
+    fn settle(
+        &self,
+        course: &Course,
+        answer: Answer,
+        guess: Usage,
+        reserved: Reserved<'_>,
+        slip: &mut Slip<'_>,
+    ) -> Finished {
+        let usage = answer.usage.unwrap_or_else(|| {
+            slip.add(Item::Estimated, 1);
+            Usage { input: guess.input, output: estimate(answer.reply.text.len()) }
+        });
+        let cost = self.cost(usage);
+        reserved.settle(cost);
+        self.gate.settle(guess.total(), usage.total());
+        slip.tokens(usage.input, usage.output, cost);
+        if course.fell_back {
+            self.schemaless.store(true, Ordering::Relaxed);
+        }
+        Finished { answer, body: course.body.clone(), usage, cost }
+    }
+
+    /// Counts an attempt that failed. A reply that cannot be read was paid for all the same, about as much as was guessed.
+    fn note(
+        &self,
+        failure: &Failure,
+        guess: Usage,
+        pass: Pass<'_>,
+        reserved: Reserved<'_>,
+        slip: &mut Slip<'_>,
+    ) {
+        slip.add(Item::Fault(failure.kind), 1);
+        if failure.paid() {
+            let cost = self.cost(guess);
+            reserved.settle(cost);
+            slip.add(Item::Estimated, 1);
+            slip.tokens(guess.input, guess.output, cost);
+        } else {
+            self.gate.settle(guess.total(), 0);
+        }
+        match (failure.ill, failure.again) {
+            (true, _) => pass.failed(&failure.message),
+            (false, Again::Fresh) => drop(pass),
+            (false, _) => pass.succeeded(),
         }
     }
 
@@ -257,7 +283,7 @@ impl Station {
         let pico = |tokens: u64, price: f64| tokens.saturating_mul((price * 1e6).round() as u64);
         let price = self.spec.price;
         Cost {
-            tokens: usage.input.saturating_add(usage.output),
+            tokens: usage.total(),
             pico: pico(usage.input, price.input).saturating_add(pico(usage.output, price.output)),
         }
     }
@@ -267,54 +293,23 @@ impl Station {
         let exchange =
             self.pool.exchange(Method::POST, self.uri.clone(), course.body.clone(), course.fresh);
         let heard = match tokio::time::timeout_at(limit.into(), exchange).await {
-            Ok(heard) => heard.map_err(|trouble| self.troubled(trouble))?,
-            Err(_) => return Err(self.too_slow()),
+            Ok(heard) => heard.map_err(|trouble| Failure::of_trouble(trouble, &self.shown))?,
+            Err(_) => return Err(Failure::too_slow(&self.shown, self.spec.timeout)),
         };
-        let heard = Heard { body: self.scrub(heard.body), ..heard };
-        if heard.status.is_success() { self.read(request, &heard) } else { Err(refused(&heard)) }
+        let location = heard.location.map(|place| self.scrub(place.into()));
+        let location = location.map(|place| String::from_utf8_lossy(&place).into_owned());
+        let heard = Heard { body: self.scrub(heard.body), location, ..heard };
+        if heard.status.is_success() {
+            self.read(request, &heard)
+        } else {
+            Err(Failure::refused(&heard))
+        }
     }
 
     fn scrub(&self, body: Bytes) -> Bytes {
         match &self.secret {
             Some(secret) => secret.scrub(body),
             None => body,
-        }
-    }
-
-    fn too_slow(&self) -> Failure {
-        let message =
-            format!("{} gave no whole reply within {} seconds", self.shown, self.spec.timeout);
-        Failure { kind: ErrorKind::Timeout, ..Failure::ill(message) }
-    }
-
-    fn troubled(&self, trouble: Trouble) -> Failure {
-        let shown = &self.shown;
-        match trouble {
-            Trouble::Connect(cause) => Failure::ill(format!("no connection to {shown}: {cause}")),
-            Trouble::Untrusted(cause) => Failure {
-                again: Again::Never,
-                ill: false,
-                ..Failure::ill(format!(
-                    "{shown} is not trusted ({cause}): name a file with its certificate in SSL_CERT_FILE"
-                ))
-            },
-            Trouble::Dropped(cause) => {
-                Failure::ill(format!("the connection to {shown} broke off: {cause}"))
-            }
-            Trouble::Stale => Failure {
-                again: Again::Fresh,
-                ill: false,
-                ..Failure::ill(format!("{shown} had closed a connection that was kept"))
-            },
-            Trouble::Strange(message) => {
-                Failure { kind: ErrorKind::Unreadable, ..Failure::ill(message) }
-            }
-            Trouble::TooLarge => Failure {
-                kind: ErrorKind::Unreadable,
-                again: Again::Never,
-                ill: false,
-                ..Failure::ill(format!("the reply is larger than {} MB", MOST_BODY >> 20))
-            },
         }
     }
 
@@ -325,22 +320,7 @@ impl Station {
         } else {
             wire::read(self.spec.api, request, &heard.body)
         };
-        let status = Some(heard.status.as_u16());
-        answer.map_err(|fault| match fault {
-            Fault::Garbled(message) => {
-                Failure { kind: ErrorKind::Unreadable, status, ..Failure::ill(message) }
-            }
-            Fault::Shape(message) => Failure {
-                kind: ErrorKind::Unreadable,
-                status,
-                again: Again::Never,
-                ill: false,
-                ..Failure::ill(message)
-            },
-            Fault::Service(code, message) => {
-                by_code(code.filter(|code| *code >= 400).unwrap_or(500), &message, None)
-            }
-        })
+        answer.map_err(|fault| Failure::of_fault(fault, heard.status.as_u16()))
     }
 
     /// Waits before the next attempt, or ends the call.
@@ -398,83 +378,6 @@ impl Station {
             && !course.plain
             && self.spec.api.generates()
             && self.spec.structured == Structured::Auto
-    }
-
-    async fn give_up(&self, course: &Course, failure: Failure) -> CallError {
-        let remedy = self.remedy(&failure).await;
-        CallError { status: failure.status, ..self.fail(course, failure.kind, failure.message) }
-            .remedy(remedy)
-    }
-
-    async fn remedy(&self, failure: &Failure) -> String {
-        match (failure.status, failure.kind) {
-            (Some(401 | 403), _) => match &self.spec.key_env {
-                Some(variable) => format!("check the key in the environment variable `{variable}`"),
-                None => "name the environment variable that holds the key in `key_env`".into(),
-            },
-            (Some(404), _) => self.models.get_or_init(|| self.ask_for_models()).await.clone(),
-            (Some(300..=399), _) => "give the address that it points to as `url`".into(),
-            (_, ErrorKind::RateLimited) => {
-                "lower `concurrency`, or set `requests_per_minute` or `tokens_per_minute`".into()
-            }
-            (_, ErrorKind::Timeout) => {
-                "raise `timeout`, lower `concurrency`, or ask for fewer tokens".into()
-            }
-            (_, ErrorKind::Connection) => "check that it runs and that `url` is right".into(),
-            _ => String::new(),
-        }
-    }
-
-    /// The models that the server says it has, as a remedy.
-    async fn ask_for_models(&self) -> String {
-        const PATIENCE: Duration = Duration::from_secs(5);
-        let asked = self.pool.exchange(Method::GET, self.models_uri.clone(), Bytes::new(), true);
-        let heard = tokio::time::timeout(PATIENCE, asked).await;
-        let body = match heard {
-            Ok(Ok(heard)) if heard.status.is_success() => self.scrub(heard.body),
-            _ => return format!("check `model` (`{}`) and `url`", self.spec.model),
-        };
-        let names = wire::read_models(&body);
-        if names.is_empty() {
-            return format!("check `model` (`{}`) and `url`", self.spec.model);
-        }
-        format!("`model` is `{}`, and the server has: {}", self.spec.model, names.join(", "))
-    }
-}
-
-impl Failure {
-    /// The endpoint failed in a way that may pass.
-    fn ill(message: String) -> Self {
-        let (kind, again) = (ErrorKind::Connection, Again::Counted);
-        Self { kind, status: None, message, again, after: None, ill: true }
-    }
-}
-
-fn refused(heard: &Heard) -> Failure {
-    let status = heard.status.as_u16();
-    let after = heard.retry_after.as_deref().and_then(|v| retry_after(v, SystemTime::now()));
-    let said = match &heard.location {
-        Some(location) if heard.status.is_redirection() => format!("it points to {location}"),
-        _ => wire::read_error(&heard.body),
-    };
-    by_code(status, &said, after)
-}
-
-fn by_code(status: u16, said: &str, after: Option<Duration>) -> Failure {
-    let kind = match status {
-        408 => ErrorKind::Timeout,
-        429 => ErrorKind::RateLimited,
-        500.. => ErrorKind::Server,
-        _ => ErrorKind::Refused,
-    };
-    let colon = if said.is_empty() { "" } else { ": " };
-    Failure {
-        kind,
-        status: Some(status),
-        message: format!("the server answers {status}{colon}{said}"),
-        again: by_status(status, after.is_some(), said),
-        after,
-        ill: status >= 500,
     }
 }
 

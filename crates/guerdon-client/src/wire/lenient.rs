@@ -37,8 +37,10 @@ pub(super) struct UsageWire {
 
 impl UsageWire {
     pub(super) fn usage(self) -> Option<Usage> {
-        let input = self.prompt_tokens?;
-        Some(Usage { input, output: self.completion_tokens.unwrap_or(0) })
+        /// No call takes more; a server that says so must not overflow sums.
+        const MOST: u64 = 1 << 40;
+        let input = self.prompt_tokens?.min(MOST);
+        Some(Usage { input, output: self.completion_tokens.unwrap_or(0).min(MOST) })
     }
 }
 

@@ -33,6 +33,13 @@ pub struct Usage {
     pub output: u64,
 }
 
+impl Usage {
+    /// All tokens together.
+    pub(crate) fn total(self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+}
+
 /// Why a body is no reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {

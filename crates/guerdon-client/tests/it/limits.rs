@@ -114,3 +114,36 @@ async fn when_the_first_is_given_up_another_takes_over() {
     // The attempt that was given up counts.
     assert_eq!((server.count(), total(&client).attempts), (2, 2));
 }
+
+#[tokio::test]
+async fn what_comes_out_of_the_cache_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("calls.db");
+    let server = Server::new(|_| chat("42"));
+    let limits = Limits { calls: Some(1), ..Limits::default() };
+    let client = open(server.url(), limits, Some(&path), |_| {});
+    for _ in 0..3 {
+        assert_eq!(client.call(&Request::user("?"), "t").await.unwrap().text, "42");
+    }
+    assert_eq!(client.call(&Request::user("!"), "t").await.unwrap_err().kind, ErrorKind::Budget);
+}
+
+#[tokio::test]
+async fn unreadable_replies_and_absurd_usage_count() {
+    let usage = serde_json::json!({"choices": [{"message": {"content": "x"}}], "usage":
+        {"prompt_tokens": u64::MAX, "completion_tokens": u64::MAX}});
+    let server = Server::new(move |seen| match seen.nth {
+        0 => crate::server::ok(&serde_json::json!({"choices": []})),
+        _ => crate::server::ok(&usage),
+    });
+    let limits = Limits { tokens: Some(1 << 30), ..Limits::default() };
+    let client = open(server.url(), limits, None, |e| e.tokens_per_minute = Some(1e12));
+    let mut errors = Vec::new();
+    for request in numbered(3) {
+        errors.push(client.call(&request, "t").await.err().map(|error| error.kind));
+    }
+    assert_eq!(errors, [Some(ErrorKind::Unreadable), None, Some(ErrorKind::Budget)]);
+    let tally = total(&client);
+    assert_eq!((tally.estimated, tally.attempts), (1, 2));
+    assert!(tally.input_tokens > 1 << 39);
+}

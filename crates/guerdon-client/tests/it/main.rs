@@ -5,6 +5,7 @@ mod server;
 
 mod cached;
 mod failures;
+mod hostile;
 mod keys;
 mod limits;
 mod speaks;
