@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs, io};
 
 fn main() {
-    guerdon_build::registry(&["judge"]);
+    guerdon_build::registry(&["judge", "data"]);
     if let Err(error) = prompts() {
         panic!("the list of prompts could not be written: {error}");
     }

@@ -13,9 +13,12 @@
 //! - [`view`]: what a judge is told beside the responses;
 //! - [`logprob`]: how likely each verdict was, where the endpoint tells;
 //! - [`toolbox`]: tools that a judge may use.
+//!
+//! Besides [`judge`], the family [`data`] stands here as far as it asks models.
 
 mod bm25;
 pub mod contract;
+pub mod data;
 pub mod fence;
 pub mod grader;
 pub mod judge;

@@ -6,6 +6,7 @@ pub mod context;
 pub mod criteria;
 pub mod criteria_search;
 pub mod debate;
+pub mod followup_kind;
 pub mod genrm;
 pub mod listwise;
 pub mod meta;

@@ -1,0 +1,7 @@
+//! Training data that models make and judge: protocols of the family `data` that ask a model.
+//!
+//! They stand in this room since they are built from its contracts, prompts and conversations; the methods of the family that
+//! ask nobody are in `guerdon-model`.
+
+pub mod causal_pairs;
+pub mod judged_pairs;
