@@ -1,7 +1,8 @@
-//! What the text metrics share: tokenisers, n-gram matches, common subsequences, edit distance, a stemmer.
+//! What the text metrics share: tokenisers, n-gram matches, common subsequences, edit distance, a stemmer, languages.
 
 pub(crate) mod cut;
 pub(crate) mod edit;
+pub(crate) mod language;
 pub(crate) mod lcs;
 pub(crate) mod ngrams;
 pub(crate) mod porter;

@@ -27,6 +27,7 @@ pub mod json_schema;
 mod kept;
 pub mod knights;
 pub mod knowledge;
+pub mod language;
 pub mod length;
 pub mod likelihood;
 mod logic;
