@@ -10,6 +10,7 @@
 //! - [`prompt`]: the templates, built in and replaceable;
 //! - [`script`]: conversations, re-asks, conversations side by side;
 //! - [`show`]: responses under labels, in a seeded order, and the way back;
+//! - [`panel`]: judges inside a judge;
 //! - [`view`]: what a judge is told beside the responses;
 //! - [`logprob`]: how likely each verdict was, where the endpoint tells;
 //! - [`toolbox`]: tools that a judge may use.
@@ -23,6 +24,7 @@ pub mod fence;
 pub mod grader;
 pub mod judge;
 pub mod logprob;
+pub mod panel;
 pub mod prompt;
 pub mod rubric;
 pub mod script;

@@ -17,6 +17,8 @@ pub struct View<'a> {
     pub criterion: &'a str,
     /// The column that describes who asked; empty for none.
     pub profile: &'a str,
+    /// The column that holds advice for the judge (a rubric, a hint); empty for none.
+    pub advice: &'a str,
     /// The language in which a response must be written; empty for any.
     pub answer_in: &'a str,
     /// The language in which the judge reasons; empty for any.
@@ -29,6 +31,7 @@ pub struct Texts {
     question: String,
     reference: Option<String>,
     profile: Option<String>,
+    advice: Option<String>,
     /// The fences of all of them.
     pub fences: Fences,
 }
@@ -38,20 +41,22 @@ impl View<'_> {
     pub fn texts(&self, others: &[&str], seed: u64) -> Result<Texts, Unscored> {
         let none = Case::default();
         let case = self.case.unwrap_or(&none);
-        let profile = (!self.profile.is_empty()).then(|| case.need(self.profile)).transpose()?;
+        let column = |name: &str| (!name.is_empty()).then(|| case.need(name)).transpose();
+        let (profile, advice) = (column(self.profile)?, column(self.advice)?);
         let mut all = others.to_vec();
-        all.extend(profile.as_deref());
+        all.extend(profile.as_deref().into_iter().chain(advice.as_deref()));
         let fences = fences(case, &all, seed);
         let question = crate::question(case);
-        Ok(Texts { question, reference: case.reference.clone(), profile, fences })
+        Ok(Texts { question, reference: case.reference.clone(), profile, advice, fences })
     }
 
-    /// `question`, `reference`, `profile` (fenced), `criterion`, `answer_in` and `reason_in` of a template.
+    /// `question`, `reference`, `profile`, `criteria` (fenced), `criterion`, `answer_in` and `reason_in` of a template.
     pub fn fill<'a>(&self, texts: &'a Texts) -> Fill<'a> {
         Fill::new(&texts.fences)
             .text("question", &texts.question)
             .maybe("reference", texts.reference.as_deref())
             .maybe("profile", texts.profile.as_deref())
+            .maybe("criteria", texts.advice.as_deref())
             .value("criterion", self.criterion)
             .value("answer_in", self.answer_in)
             .value("reason_in", self.reason_in)
@@ -59,6 +64,7 @@ impl View<'_> {
 
     /// The columns that are read.
     pub fn reads(&self) -> Vec<String> {
-        (!self.profile.is_empty()).then(|| self.profile.to_owned()).into_iter().collect()
+        let named = [self.profile, self.advice].into_iter().filter(|name| !name.is_empty());
+        named.map(str::to_owned).collect()
     }
 }

@@ -270,7 +270,7 @@ impl Genrm {
             .fill(&texts)
             .value("count", shown.len())
             .value("shown", shown)
-            .text("response", &told.text);
+            .text("text_judgement", &told.text);
         let format = Score::whole(1, 10);
         let mut request = self.meta_prompt.request(META, fill, &format)?;
         request.model = (!self.meta_model.is_empty()).then(|| self.meta_model.clone());

@@ -181,6 +181,8 @@ pub struct Pairwise {
     pub criterion: String,
     /// The column that describes who asked, for a verdict in that person's place; empty for none.
     pub profile: String,
+    /// The column that holds advice for the judge (a rubric, a hint); empty for none.
+    pub advice: String,
     /// The language in which a response should be written; empty for any.
     pub answer_in: String,
     /// The language in which the judge reasons; empty for any.
@@ -212,6 +214,7 @@ impl Default for Pairwise {
             give: Give::Verdict,
             criterion: String::new(),
             profile: String::new(),
+            advice: String::new(),
             answer_in: String::new(),
             reason_in: String::new(),
             direct: false,
@@ -288,6 +291,7 @@ impl Pairwise {
             case: Some(case),
             criterion: &self.criterion,
             profile: &self.profile,
+            advice: &self.advice,
             answer_in: &self.answer_in,
             reason_in: &self.reason_in,
         }

@@ -96,6 +96,8 @@ pub struct Pointwise {
     pub criterion: String,
     /// The column that describes who asked, for a grade in that person's place; empty for none.
     pub profile: String,
+    /// The column that holds advice for the judge (a rubric, a hint); empty for none.
+    pub advice: String,
     /// The language in which the response should be written; empty for any.
     pub answer_in: String,
     /// The language in which the judge reasons; empty for any.
@@ -127,6 +129,7 @@ impl Default for Pointwise {
             softmax_temperature: 0.2,
             criterion: String::new(),
             profile: String::new(),
+            advice: String::new(),
             answer_in: String::new(),
             reason_in: String::new(),
             direct: false,
@@ -248,6 +251,7 @@ impl Pointwise {
             case: Some(case),
             criterion: &self.criterion,
             profile: &self.profile,
+            advice: &self.advice,
             answer_in: &self.answer_in,
             reason_in: &self.reason_in,
         }
