@@ -33,7 +33,8 @@
 //!   are bounded. An endpoint that fails again and again is probed by one call at a time while the others wait; how long it
 //!   is waited for is bounded once for all calls.
 //! - **No key leaves.** Keys come from the environment, go into one header, and are struck out of replies and errors; they
-//!   are in no file, no error and no `Debug` output.
+//!   are in no file, no error and no `Debug` output. (Words shorter than 16 characters, such as the `EMPTY` that local
+//!   servers are given, are no keys.)
 //!
 //! # Failures
 //!

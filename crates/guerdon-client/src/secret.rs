@@ -8,8 +8,12 @@ use memchr::memmem::Finder;
 
 pub(crate) struct Secret {
     header: HeaderValue,
-    finder: Finder<'static>,
+    /// None for placeholders such as `EMPTY`, which local servers are given: they are no secret, and words of replies.
+    finder: Option<Finder<'static>>,
 }
+
+/// Real keys are longer than any placeholder.
+const SHORTEST_KEY: usize = 16;
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,7 +36,9 @@ impl Secret {
         let mut header = HeaderValue::try_from(format!("Bearer {value}"))
             .map_err(|_| format!("the value of `{variable}` holds characters that no key has"))?;
         header.set_sensitive(true);
-        Ok(Self { header, finder: Finder::new(value.as_bytes()).into_owned() })
+        let real = value.len() >= SHORTEST_KEY;
+        let finder = real.then(|| Finder::new(value.as_bytes()).into_owned());
+        Ok(Self { header, finder })
     }
 
     pub(crate) fn header(&self) -> HeaderValue {
@@ -41,17 +47,40 @@ impl Secret {
 
     /// `bytes` with every occurrence of the key struck out.
     pub(crate) fn scrub(&self, bytes: Bytes) -> Bytes {
-        if self.finder.find(&bytes).is_none() {
-            return bytes;
+        match &self.finder {
+            Some(finder) if finder.find(&bytes).is_some() => strike(finder, &bytes).into(),
+            _ => bytes,
         }
-        let mut clean = bytes.to_vec();
-        let length = self.finder.needle().len();
-        while let Some(at) = self.finder.find(&clean) {
-            clean[at..at + length].fill(b'*');
-            if self.finder.needle().iter().all(|byte| *byte == b'*') {
-                break;
-            }
-        }
-        clean.into()
+    }
+}
+
+fn strike(finder: &Finder<'_>, bytes: &[u8]) -> Vec<u8> {
+    let mut clean = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = finder.find(rest) {
+        clean.extend_from_slice(&rest[..at]);
+        clean.resize(clean.len() + finder.needle().len(), b'*');
+        rest = &rest[at + finder.needle().len()..];
+    }
+    clean.extend_from_slice(rest);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finder, Secret, strike};
+
+    #[test]
+    fn keys_are_struck_out() {
+        let strike =
+            |text: &str| String::from_utf8(strike(&Finder::new("abab"), text.as_bytes())).unwrap();
+        assert_eq!(strike("abab, xababab"), "****, x****ab");
+        assert_eq!(strike("aba"), "aba");
+    }
+
+    #[test]
+    fn a_variable_without_a_key_is_named() {
+        let error = Secret::from_env("GUERDON_TEST_NO_SUCH_VARIABLE").unwrap_err();
+        assert!(error.contains("GUERDON_TEST_NO_SUCH_VARIABLE"), "{error}");
     }
 }

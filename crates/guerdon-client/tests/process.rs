@@ -36,6 +36,10 @@ fn main() -> ExitCode {
             keys_stay_where_they_are();
             Ok(())
         }),
+        Trial::test("placeholders_are_no_keys", || {
+            placeholders_are_no_keys();
+            Ok(())
+        }),
         Trial::test("servers_are_checked", || {
             servers_are_checked();
             Ok(())
@@ -211,6 +215,14 @@ fn keys_stay_where_they_are() {
     assert!(!said.contains(key) && said.contains("Ledger"), "{said}");
     let files = files(folder.path());
     assert!(!files.contains(key) && files.contains("your key is ****"));
+}
+
+/// Local servers are given any word as a key; it must not be struck out of replies.
+fn placeholders_are_no_keys() {
+    let server = Server::new(|_| chat("the list is EMPTY"));
+    let said = words(&mut spawn(&server.url(), None, &[(KEY, "EMPTY")]));
+    assert!(said.contains("the list is EMPTY"), "{said}");
+    assert!(server.seen()[0].headers.contains("authorization: bearer empty"));
 }
 
 /// Everything in a folder's files, as text.

@@ -153,6 +153,9 @@ fn check(api: Api, request: &Request) -> Result<(), String> {
     if request.messages.is_empty() {
         return Err("a request needs at least one message".into());
     }
+    if let Some(bad) = request.temperature.filter(|t| !(t.is_finite() && *t >= 0.0)) {
+        return Err(format!("the temperature must be finite and at least 0, not {bad}"));
+    }
     if !api.generates() && request.continuation.is_some() {
         let name = api.name();
         return Err(format!(

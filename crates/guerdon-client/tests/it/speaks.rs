@@ -164,6 +164,7 @@ async fn what_an_api_cannot_do_is_said_before_anything_is_sent() {
     for request in [
         Request { continuation: Some("x".into()), ..Request::user("?") },
         Request { top_logprobs: 1, ..Request::user("?") },
+        Request { temperature: Some(f64::NAN), ..Request::user("?") },
         Request::chat(Vec::new()),
     ] {
         assert_eq!(client.call(&request, "t").await.unwrap_err().kind, ErrorKind::Request);
