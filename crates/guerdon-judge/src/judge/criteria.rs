@@ -62,7 +62,7 @@ use crate::show::{self, Show};
 
 const CHECK: BuiltIn = BuiltIn {
     system: include_str!("../../prompts/judge.system.j2"),
-    user: include_str!("../../prompts/criteria_check.user.j2"),
+    user: include_str!("../../prompts/criteria.check.user.j2"),
 };
 /// The most responses that are shown.
 const SHOWN: usize = 32;

@@ -58,11 +58,11 @@ use crate::script::{Pause, Script, converse};
 
 const SYSTEM: &str = include_str!("../../prompts/meta.system.j2");
 const SCREEN: BuiltIn =
-    BuiltIn { system: SYSTEM, user: include_str!("../../prompts/meta_screen.user.j2") };
+    BuiltIn { system: SYSTEM, user: include_str!("../../prompts/meta.screen.user.j2") };
 const ANALYSE: BuiltIn =
-    BuiltIn { system: SYSTEM, user: include_str!("../../prompts/meta_analyse.user.j2") };
+    BuiltIn { system: SYSTEM, user: include_str!("../../prompts/meta.analyse.user.j2") };
 const REWRITE: BuiltIn =
-    BuiltIn { system: SYSTEM, user: include_str!("../../prompts/meta_rewrite.user.j2") };
+    BuiltIn { system: SYSTEM, user: include_str!("../../prompts/meta.rewrite.user.j2") };
 
 /// Parameters of `judge.meta`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

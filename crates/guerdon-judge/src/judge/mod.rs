@@ -1,11 +1,15 @@
 //! The judges.
 
+pub mod binary;
 pub mod breakdown;
 pub mod checklist;
+pub mod choice;
 pub mod context;
 pub mod criteria;
 pub mod criteria_search;
+pub mod critique_score;
 pub mod debate;
+pub mod exemplar;
 pub mod followup_kind;
 pub mod genrm;
 pub mod jury;
@@ -17,7 +21,9 @@ pub mod pointwise;
 pub mod reasoning;
 pub mod rubric;
 pub mod rubric_refine;
+pub mod safety;
 pub mod selective;
+pub mod self_referee;
 pub mod step;
 pub mod tools;
 pub mod value;

@@ -63,11 +63,11 @@ use crate::show::{self, Show};
 
 const SPLIT: BuiltIn = BuiltIn {
     system: include_str!("../../prompts/criteria.system.j2"),
-    user: include_str!("../../prompts/refine_split.user.j2"),
+    user: include_str!("../../prompts/rubric_refine.split.user.j2"),
 };
 const SAME: BuiltIn = BuiltIn {
     system: include_str!("../../prompts/criteria.system.j2"),
-    user: include_str!("../../prompts/refine_same.user.j2"),
+    user: include_str!("../../prompts/rubric_refine.same.user.j2"),
 };
 /// The most sampled responses.
 const RESPONSES: usize = 16;

@@ -58,15 +58,15 @@ use crate::show::{self, Show};
 
 const PROPOSE: BuiltIn = BuiltIn {
     system: include_str!("../../../prompts/criteria.system.j2"),
-    user: include_str!("../../../prompts/search_propose.user.j2"),
+    user: include_str!("../../../prompts/criteria_search.propose.user.j2"),
 };
 const JUDGE: BuiltIn = BuiltIn {
     system: include_str!("../../../prompts/judge.system.j2"),
-    user: include_str!("../../../prompts/search_judge.user.j2"),
+    user: include_str!("../../../prompts/criteria_search.judge.user.j2"),
 };
 const REVISE: BuiltIn = BuiltIn {
     system: include_str!("../../../prompts/criteria.system.j2"),
-    user: include_str!("../../../prompts/search_revise.user.j2"),
+    user: include_str!("../../../prompts/criteria_search.revise.user.j2"),
 };
 /// The most labelled pairs.
 const PAIRS: usize = 200;

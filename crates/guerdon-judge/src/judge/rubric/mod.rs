@@ -86,7 +86,7 @@ use crate::show;
 
 const OVERALL: BuiltIn = BuiltIn {
     system: include_str!("../../../prompts/judge.system.j2"),
-    user: include_str!("../../../prompts/rubric_overall.user.j2"),
+    user: include_str!("../../../prompts/rubric.overall.user.j2"),
 };
 
 /// Parameters of `judge.rubric`.

@@ -13,7 +13,7 @@ use crate::show::{self, Show};
 
 const BUILT_IN: BuiltIn = BuiltIn {
     system: include_str!("../../../prompts/judge.system.j2"),
-    user: include_str!("../../../prompts/rubric_pair.user.j2"),
+    user: include_str!("../../../prompts/rubric.pair.user.j2"),
 };
 
 /// What one order of the two said, by response: signed strengths (positive where the first response wins), the verdict, and
