@@ -98,6 +98,8 @@ pub struct JudgedPairs {
     pub retries: u32,
     /// Templates of the judge in place of the built-in ones.
     pub prompt: Prompt,
+    /// Templates of the message that shows a tool's answer to the judge.
+    pub observation_prompt: Prompt,
     /// Templates of the pair's grade.
     pub grade_prompt: Prompt,
     /// Templates of the revision of the guidance.
@@ -119,6 +121,7 @@ impl Default for JudgedPairs {
             temperature: 1.0,
             retries: 1,
             prompt: Prompt::default(),
+            observation_prompt: Prompt::default(),
             grade_prompt: Prompt::default(),
             feedback_prompt: Prompt::default(),
         }
@@ -137,6 +140,7 @@ impl Params for JudgedPairs {
         ParamError::in_range("retries", self.retries.into(), 0.0, 5.0)?;
         self.tools.validate("tools")?;
         self.prompt.validate("prompt")?;
+        self.observation_prompt.validate("observation_prompt")?;
         self.grade_prompt.validate("grade_prompt")?;
         self.feedback_prompt.validate("feedback_prompt")
     }
@@ -252,9 +256,9 @@ impl JudgedPairs {
                 .value("high", self.high);
             let request = self.prompt.request(JUDGE, self.tools.fill(fill), &format)?;
             let texts = [candidates[k].as_str(), knowledge.as_deref().unwrap_or_default()];
-            let shown = Prompt::default();
+            let shown = &self.observation_prompt;
             let (score, _) =
-                self.tools.consult(&request, &format, (&own, &texts), &shown, script)?;
+                self.tools.consult(&request, &format, (&own, &texts), shown, script)?;
             Ok(score)
         })
     }

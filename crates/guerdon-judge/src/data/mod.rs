@@ -4,4 +4,5 @@
 //! ask nobody are in `guerdon-model`.
 
 pub mod causal_pairs;
+pub mod instruction_synth;
 pub mod judged_pairs;
