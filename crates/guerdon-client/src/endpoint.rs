@@ -45,7 +45,8 @@ pub struct Endpoint {
     /// `max_completion_tokens` here, `max_tokens` is not sent. Default: none.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
-    /// Most calls in flight at once, 1 or more. Default: 256.
+    /// Most attempts in flight at once, 1 or more; fewer while the server answers that it has too much to do (429).
+    /// Default: 256.
     #[serde(default = "defaults::concurrency")]
     pub concurrency: u32,
     /// Most attempts begun per minute, above 0. Default: no limit.

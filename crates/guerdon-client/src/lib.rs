@@ -40,7 +40,8 @@
 //!
 //! Broken connections, timeouts, 5xx, 408, 409, 425, 429 and bodies that are no JSON are repeated, at most
 //! [`Endpoint::retries`] times, after waits that double, with a jitter that is a function of the request. `Retry-After` is
-//! obeyed; after a 429 it holds for all calls to the endpoint and costs no retry. Everything else is final at once. A kept
+//! obeyed; after a 429 it holds for all calls to the endpoint and costs no retry, and half as many are in flight at once until
+//! the server answers again. Everything else is final at once. A kept
 //! connection that turns out to be closed is replaced at once. Errors are not cached. [`CallError`] says which endpoint,
 //! which status, and what to do.
 //!

@@ -1,4 +1,5 @@
-//! How fast an endpoint is asked: calls in flight, attempts and tokens per minute, and pauses that the server asks for.
+//! How fast an endpoint is asked: attempts in flight, attempts and tokens per minute, and what the server asks for: pauses,
+//! and fewer at once.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,8 +11,26 @@ use crate::endpoint::Endpoint;
 /// The gate of one endpoint.
 pub(crate) struct Gate {
     permits: Semaphore,
+    flow: Mutex<Flow>,
     rates: Option<Mutex<Rates>>,
     paused: Mutex<Option<Instant>>,
+}
+
+/// How many may be in flight at present: fewer than the spec allows while the server asks to slow down.
+struct Flow {
+    most: usize,
+    limit: usize,
+    /// Permits that are out and beyond the limit: taken back as they return.
+    debt: usize,
+    /// Answers since the limit last changed.
+    answers: usize,
+    cut: Option<Instant>,
+}
+
+/// Leave to be in flight; given back when dropped.
+pub(crate) struct Permit<'a> {
+    gate: &'a Gate,
+    permit: Option<SemaphorePermit<'a>>,
 }
 
 struct Rates {
@@ -25,21 +44,55 @@ impl Gate {
         let requests = endpoint.requests_per_minute.map(|rate| Bucket::new(rate / 60.0, 1.0, now));
         let tokens = endpoint.tokens_per_minute.map(|rate| Bucket::new(rate / 60.0, 10.0, now));
         let limited = requests.is_some() || tokens.is_some();
+        let most = endpoint.concurrency as usize;
         Self {
-            permits: Semaphore::new(endpoint.concurrency as usize),
+            permits: Semaphore::new(most),
+            flow: Mutex::new(Flow { most, limit: most, debt: 0, answers: 0, cut: None }),
             rates: limited.then(|| Mutex::new(Rates { requests, tokens })),
             paused: Mutex::new(None),
         }
     }
 
-    /// Waits until one call fewer is in flight than may be.
-    pub(crate) async fn enter(&self) -> Option<SemaphorePermit<'_>> {
-        self.permits.acquire().await.ok()
+    /// Waits until fewer attempts are in flight than may be.
+    pub(crate) async fn enter(&self) -> Permit<'_> {
+        // The semaphore is never closed.
+        Permit { gate: self, permit: self.permits.acquire().await.ok() }
     }
 
-    /// Waits until the rates allow one more attempt of about `tokens` tokens. Returns how long that took.
-    pub(crate) async fn slot(&self, tokens: u64) -> Duration {
-        let Some(rates) = &self.rates else { return Duration::ZERO };
+    /// The server refused an attempt that began at `began` because it has too much to do: half as many may be in flight.
+    /// All refusals of attempts that were in flight together count once.
+    pub(crate) fn throttled(&self, began: Instant) {
+        let mut flow = lock(&self.flow);
+        if flow.cut.is_some_and(|cut| began < cut) {
+            return;
+        }
+        let limit = (flow.limit / 2).max(1);
+        flow.debt += flow.limit - limit;
+        (flow.limit, flow.answers, flow.cut) = (limit, 0, Some(Instant::now()));
+        flow.debt -= self.permits.forget_permits(flow.debt);
+    }
+
+    /// The server answered an attempt: after as many answers as may be in flight, a few more may be.
+    pub(crate) fn answered(&self) {
+        let mut flow = lock(&self.flow);
+        if flow.limit == flow.most {
+            return;
+        }
+        flow.answers += 1;
+        if flow.answers < flow.limit {
+            return;
+        }
+        let more = (flow.limit / 8).max(1).min(flow.most - flow.limit);
+        let forgiven = more.min(flow.debt);
+        flow.debt -= forgiven;
+        flow.limit += more;
+        flow.answers = 0;
+        self.permits.add_permits(more - forgiven);
+    }
+
+    /// Waits until the rates allow one more attempt of about `tokens` tokens.
+    pub(crate) async fn slot(&self, tokens: u64) {
+        let Some(rates) = &self.rates else { return };
         let now = Instant::now();
         let at = {
             let mut rates = lock(rates);
@@ -51,7 +104,6 @@ impl Gate {
         if at > now {
             tokio::time::sleep_until(at.into()).await;
         }
-        at.saturating_duration_since(now)
     }
 
     /// Corrects what an attempt took: `taken` tokens were counted, it was really `used`.
@@ -73,6 +125,18 @@ impl Gate {
         let mut paused = lock(&self.paused);
         *paused = paused.filter(|until| *until > Instant::now());
         *paused
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut flow = lock(&self.gate.flow);
+        if flow.debt > 0 {
+            flow.debt -= 1;
+            if let Some(permit) = self.permit.take() {
+                permit.forget();
+            }
+        }
     }
 }
 
@@ -123,8 +187,54 @@ impl Bucket {
 
 #[cfg(test)]
 mod tests {
-    use super::Bucket;
+    use super::{Bucket, Gate};
+    use crate::endpoint::Endpoint;
+    use crate::http::poll_once;
     use std::time::{Duration, Instant};
+
+    /// How many may enter now.
+    fn room(gate: &Gate) -> usize {
+        let mut permits = Vec::new();
+        while let Some(permit) = poll_once(gate.enter()) {
+            permits.push(permit);
+        }
+        permits.len()
+    }
+
+    #[test]
+    fn a_throttled_endpoint_is_asked_less_at_once_and_then_more_again() {
+        let endpoint = Endpoint { concurrency: 16, ..Endpoint::new("http://h", "m") };
+        let began = Instant::now();
+        let gate = Gate::new(&endpoint, began);
+        let flying: Vec<_> = (0..10).filter_map(|_| poll_once(gate.enter())).collect();
+        for _ in 0..10 {
+            gate.throttled(began);
+        }
+        assert_eq!(room(&gate), 0);
+        drop(flying);
+        assert_eq!(room(&gate), 8);
+        for _ in 0..3 {
+            gate.throttled(Instant::now());
+        }
+        assert_eq!(room(&gate), 1);
+        gate.throttled(Instant::now());
+        assert_eq!(room(&gate), 1);
+        (0..1 + 2 + 3).for_each(|_| gate.answered());
+        assert_eq!(room(&gate), 4);
+        (0..1000).for_each(|_| gate.answered());
+        assert_eq!(room(&gate), 16);
+    }
+
+    #[test]
+    fn permits_out_beyond_the_limit_are_forgiven_when_it_grows() {
+        let endpoint = Endpoint { concurrency: 4, ..Endpoint::new("http://h", "m") };
+        let gate = Gate::new(&endpoint, Instant::now());
+        let flying: Vec<_> = (0..4).filter_map(|_| poll_once(gate.enter())).collect();
+        gate.throttled(Instant::now());
+        (0..100).for_each(|_| gate.answered());
+        drop(flying);
+        assert_eq!(room(&gate), 4);
+    }
 
     #[test]
     fn a_bucket_lets_a_burst_through_and_then_its_rate() {

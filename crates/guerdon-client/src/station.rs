@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::http::{Address, Heard, Pool};
 use crate::key::{Key, Prefix};
 use crate::ledger::{Item, Slip};
-use crate::limit::Gate;
+use crate::limit::{Gate, Permit};
 use crate::retry::{Again, backoff};
 use crate::secret::Secret;
 use crate::tls::Tls;
@@ -127,15 +127,11 @@ impl Station {
             Structured::Auto => self.schemaless.load(Ordering::Relaxed),
         };
         let body = self.write(request, plain)?;
-        let arrived = Instant::now();
-        let _permit = self.gate.enter().await;
-        let started = Instant::now();
-        waited(slip, started - arrived);
         let mut course = Course {
             body,
             plain,
             fell_back: false,
-            deadline: started + seconds(self.spec.deadline),
+            deadline: Instant::now() + seconds(self.spec.deadline),
             attempts: 0,
             retries: 0,
             told: 0,
@@ -143,18 +139,25 @@ impl Station {
         };
         loop {
             let guess = self.guess(request, &course.body);
-            self.pace(&mut course, guess, slip).await;
+            let permit = self.pace(&mut course, guess, slip).await;
             let pass = self.admit(&course, slip).await?;
             let reserved = self.reserve(&course, guess, budget, slip).await?;
             course.attempts += 1;
             slip.add(Item::Attempts, 1);
+            let began = Instant::now();
             match self.exchange(&course, request).await {
                 Ok(answer) => {
                     pass.succeeded();
+                    self.gate.answered();
                     return Ok(self.settle(&course, answer, guess, reserved, slip));
                 }
                 Err(failure) => {
                     self.note(&failure, guess, pass, reserved, slip);
+                    if failure.kind == ErrorKind::RateLimited {
+                        self.gate.throttled(began);
+                    }
+                    // Whoever waits to try again leaves room for others.
+                    drop(permit);
                     self.recover(&mut course, failure, request, key, slip).await?;
                 }
             }
@@ -167,11 +170,15 @@ impl Station {
             .map_err(|message| self.error(ErrorKind::Request, message))
     }
 
-    /// Waits for the rates, which does not count towards the deadline.
-    async fn pace(&self, course: &mut Course, guess: Usage, slip: &mut Slip<'_>) {
-        let wait = self.gate.slot(guess.total()).await;
+    /// Waits for the limits of the endpoint's entry, which does not count towards the deadline.
+    async fn pace(&self, course: &mut Course, guess: Usage, slip: &mut Slip<'_>) -> Permit<'_> {
+        let since = Instant::now();
+        let permit = self.gate.enter().await;
+        self.gate.slot(guess.total()).await;
+        let wait = since.elapsed();
         course.deadline += wait;
         waited(slip, wait);
+        permit
     }
 
     /// Waits for pauses and the breaker.

@@ -147,3 +147,29 @@ async fn unreadable_replies_and_absurd_usage_count() {
     assert_eq!((tally.estimated, tally.attempts), (1, 2));
     assert!(tally.input_tokens > 1 << 39);
 }
+
+#[tokio::test]
+async fn a_server_that_takes_few_at_once_gets_few_at_once() {
+    let flying = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let refused = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let (inside, no) = (std::sync::Arc::clone(&flying), std::sync::Arc::clone(&refused));
+    let server = Server::new(move |_| {
+        use std::sync::atomic::Ordering::SeqCst;
+        if inside.fetch_add(1, SeqCst) >= 4 {
+            inside.fetch_sub(1, SeqCst);
+            no.fetch_add(1, SeqCst);
+            return status(429, "too many at once");
+        }
+        let inside = std::sync::Arc::clone(&inside);
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            inside.fetch_sub(1, SeqCst);
+        });
+        later(20, chat("42"))
+    });
+    let client = client(server.url(), |e| (e.concurrency, e.backoff) = (64, 0.05));
+    let replies = all(&client, numbered(300)).await;
+    assert!(replies.iter().all(Result::is_ok), "{:?}", replies.iter().find(|r| r.is_err()));
+    let refused = refused.load(std::sync::atomic::Ordering::SeqCst);
+    assert!(refused < 300, "{refused} refusals for 300 calls");
+}
