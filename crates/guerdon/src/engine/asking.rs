@@ -1,6 +1,6 @@
 //! The models' part of a batch: all judges of the spec, asked side by side.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::join_all;
 use guerdon_core::{Groups, Outcome, Rollout};
@@ -96,7 +96,13 @@ impl Asker {
     }
 }
 
-/// What drives the calls.
-pub(super) fn runtime() -> Result<Runtime, RunError> {
-    Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)
+/// What drives the calls: one for the process, so that connections stay open between calls of a program.
+pub(super) fn runtime() -> Result<&'static Runtime, RunError> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let runtime =
+        Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
+    Ok(RUNTIME.get_or_init(|| runtime))
 }
