@@ -102,7 +102,6 @@ pub(super) fn runtime() -> Result<&'static Runtime, RunError> {
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
     }
-    let runtime =
-        Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(RunError::Runtime)?;
     Ok(RUNTIME.get_or_init(|| runtime))
 }
