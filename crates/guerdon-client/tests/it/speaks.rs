@@ -171,3 +171,15 @@ async fn what_an_api_cannot_do_is_said_before_anything_is_sent() {
     }
     assert_eq!(server.count(), 0);
 }
+
+#[test]
+fn a_client_outlives_the_runtime_that_used_it() {
+    let server = Server::new(|_| chat("42"));
+    let client = client(server.url(), |e| e.retries = 0);
+    for request in crate::numbered(3) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let reply = runtime.block_on(client.call(&request, "t"));
+        assert_eq!(reply.unwrap().text, "42");
+    }
+    assert_eq!(server.count(), 3);
+}
