@@ -159,6 +159,7 @@ impl Make {
         Maker {
             count: self.count,
             meta: self.meta.clone(),
+            meta_column: String::new(),
             tags: self.tags,
             max: self.max,
             model: self.model.clone(),

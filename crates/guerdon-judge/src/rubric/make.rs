@@ -26,6 +26,9 @@ pub struct Maker {
     /// Principles in words (a constitution, a meta-rubric for this type of question) that the criteria must follow.
     /// Default: none.
     pub meta: String,
+    /// The column of the row that holds further principles (a meta-rubric for its type of question), where the row has it;
+    /// empty for none. Default: empty.
+    pub meta_column: String,
     /// What the criteria are marked with. Default: nothing.
     pub tags: Tags,
     /// The highest grade that responses get on each. Range: 1 to 1000. Default: none, the answers are yes and no.
@@ -67,6 +70,7 @@ impl Default for Maker {
         Self {
             count: 8,
             meta: String::new(),
+            meta_column: String::new(),
             tags: Tags::None,
             max: None,
             model: None,
@@ -112,6 +116,12 @@ impl Maker {
         Ok(criteria)
     }
 
+    /// The principles of the spec and of the row.
+    fn principles(&self, case: &Case) -> String {
+        let own = Some(self.meta.clone()).filter(|meta| !meta.trim().is_empty());
+        own.into_iter().chain(case.text(&self.meta_column)).collect::<Vec<_>>().join("\n")
+    }
+
     fn format(&self) -> Items {
         Items { most: self.count as usize }
     }
@@ -123,11 +133,12 @@ impl Maker {
         preferred: Option<usize>,
         script: &Script<'_>,
     ) -> Result<Request, Unscored> {
-        let fences = show::fences(case, &[&self.meta], script.seed());
+        let meta = self.principles(case);
+        let fences = show::fences(case, &[&meta], script.seed());
         let mut fill = Fill::new(&fences)
             .text("question", &question(case))
             .maybe("reference", case.reference.as_deref())
-            .maybe("meta", Some(self.meta.as_str()).filter(|meta| !meta.is_empty()))
+            .maybe("meta", Some(meta.as_str()).filter(|meta| !meta.is_empty()))
             .value("tags", self.tags)
             .value("graded", self.max.is_some())
             .value("labelled", source == Source::Pair);

@@ -362,8 +362,12 @@ impl Judge for Rubric {
     }
 
     fn reads(&self) -> Vec<String> {
-        let given = self.source == Origin::Given && self.own_criteria().0.is_empty();
-        if given { vec![self.column.clone()] } else { Vec::new() }
+        let column = match self.source {
+            Origin::Given if self.own_criteria().0.is_empty() => &self.column,
+            Origin::Given => "",
+            _ => &self.make.meta_column,
+        };
+        (!column.is_empty()).then(|| column.to_owned()).into_iter().collect()
     }
 
     fn range(&self) -> Option<(f64, f64)> {

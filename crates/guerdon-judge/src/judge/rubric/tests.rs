@@ -114,6 +114,45 @@ fn a_threshold_passes_or_fails() {
     }
 }
 
+/// CQoT: with yes rate y per question, the gate passes P(Binomial(8, y) ≥ 7): .8965 at .93, .2553 at .70; a draft that is right
+/// with .55 before the gate is right with .8110 behind it.
+#[test]
+fn the_gate_of_eight_questions_has_its_closed_form() {
+    let judge = rubric(json!({"criteria": vec!["q"; 8], "pass": 0.875}));
+    let passes: Vec<f64> = (0..256_u32)
+        .map(|bits| {
+            let word = |k: u32| if bits >> k & 1 == 1 { "YES" } else { "NO" };
+            let lines: String = (0..8).map(|k| format!("{}. {}\n", k + 1, word(k))).collect();
+            scripted::judge(&judge, &case("q", &["r"]), |_| lines.clone()).0.unwrap().values[0]
+        })
+        .collect();
+    let rate = |y: f64| -> f64 {
+        let chance = |bits: u32| {
+            (0..8).map(|k| if bits >> k & 1 == 1 { y } else { 1.0 - y }).product::<f64>()
+        };
+        (0..256_u32).zip(&passes).map(|(bits, pass)| chance(bits) * pass).sum()
+    };
+    let (right, wrong) = (rate(0.93), rate(0.70));
+    assert!((right - 0.8965).abs() < 5e-5 && (wrong - 0.2553).abs() < 5e-5);
+    let behind = 0.55 * right / (0.55 * right + 0.45 * wrong);
+    assert!((behind - 0.8110).abs() < 5e-5, "{behind}");
+}
+
+/// OpenRS: a meta-rubric per type of question governs how criteria are made.
+#[test]
+fn the_row_may_hold_the_principles_for_its_type_of_question() {
+    let make =
+        Maker { meta_column: "constitution".into(), meta: "Be fair.".into(), ..Maker::default() };
+    let judge = Rubric { source: Origin::Generated, make, ..Rubric::default() };
+    let mut row = case("q", &["r"]);
+    row.fields.insert("constitution".into(), json!("Prefer the harmless answer."));
+    let (told, asked) = scripted::judge(&judge, &row, |request| {
+        if text(request).contains("numbered list") { "1. Is it harmless?" } else { "1. YES" }.into()
+    });
+    assert!(told.is_ok() && text(&asked[0][0]).contains("Be fair.\nPrefer the harmless answer."));
+    assert_eq!(judge.reads(), ["constitution"]);
+}
+
 /// LegalReasoner: a step passes if and only if all three criteria hold. Claw-Eval: safety gates.
 #[test]
 fn a_mandatory_criterion_cannot_be_bought_off() {
