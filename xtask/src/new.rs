@@ -110,7 +110,7 @@ pub(crate) fn create(root: &Path, id: &str, kind: Option<&str>) -> Result<Made, 
         .split_once(['/', '.'])
         .ok_or_else(|| format!("`{id}` is not FAMILY/NAME, as in `shape/par`"))?;
     check_name(name)?;
-    let family = find_family(root, family)?;
+    let family = find_family(root, family, kind)?;
     let kind = find_kind(&family, kind)?;
     let full = format!("{}.{name}", family.name);
     if let Some((_, file)) = ids(&family.folder)?.into_iter().find(|(known, _)| *known == full) {
@@ -148,9 +148,13 @@ fn check_name(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn find_family(root: &Path, name: &str) -> Result<Family, String> {
+/// The family of a name. A family in several rooms keeps what asks a model in the room of judges, all else elsewhere.
+fn find_family(root: &Path, name: &str, kind: Option<&str>) -> Result<Family, String> {
     let all = families(root)?;
-    all.iter().find(|family| family.name == name).cloned().ok_or_else(|| {
+    let asks = matches!(kind, Some("protocol" | "judge"));
+    let right = |family: &&Family| (family.room == "guerdon-judge") == asks;
+    let named = || all.iter().filter(|family| family.name == name);
+    named().find(right).or_else(|| named().next()).cloned().ok_or_else(|| {
         let known: Vec<String> = all.iter().map(|f| format!("{} ({})", f.name, f.room)).collect();
         format!(
             "there is no family `{name}`; there are: {}.\nA new family is a folder `src/{name}/` in its room, with its name in \
@@ -210,7 +214,9 @@ fn camel(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{camel, check_name, with_mod_line};
+    use std::path::Path;
+
+    use super::{camel, check_name, find_family, with_mod_line};
 
     #[test]
     fn the_mod_line_goes_where_it_belongs() {
@@ -223,6 +229,16 @@ mod tests {
             "//! F.\n\npub mod a;\npub mod b;\n\nfn f() {}\n"
         );
         assert_eq!(with_mod_line("//! F.\n", "b"), "//! F.\n\npub mod b;\n");
+    }
+
+    #[test]
+    fn what_asks_a_model_goes_to_the_room_of_judges() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let room = |family, kind| find_family(&root, family, kind).map(|family| family.room);
+        assert_eq!(room("data", Some("protocol")), Ok("guerdon-judge".into()));
+        assert_eq!(room("data", None), Ok("guerdon-model".into()));
+        assert_eq!(room("judge", None), Ok("guerdon-judge".into()));
+        assert!(room("nothing", None).is_err());
     }
 
     #[test]
