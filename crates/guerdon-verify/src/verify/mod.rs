@@ -1,6 +1,7 @@
 //! The `verify.*` methods: signals that need no model.
 
 pub mod abstain;
+pub mod action;
 pub mod arithmetic;
 pub mod bleu;
 pub mod bmas;
@@ -17,6 +18,7 @@ pub mod countdown;
 mod cues;
 pub mod edit_distance;
 pub mod exact_match;
+mod external;
 pub mod f1;
 pub mod format;
 pub mod grammar;
@@ -28,6 +30,7 @@ mod kept;
 pub mod knights;
 pub mod knowledge;
 pub mod language;
+pub mod lean;
 pub mod length;
 pub mod likelihood;
 mod logic;
@@ -46,6 +49,7 @@ pub mod regex;
 pub mod relaxed_number;
 pub mod repetition;
 pub mod rouge;
+pub mod smt;
 pub mod sql;
 pub mod steering;
 pub mod sudoku;
