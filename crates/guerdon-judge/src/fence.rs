@@ -4,8 +4,6 @@
 //! from a seed: no text contains it, so no text can close its own fence, and a candidate that tried to guess the code would
 //! change it by guessing.
 
-use guerdon_core::seed::fnv1a;
-
 /// Length of a code, in hexadecimal digits.
 const CODE: usize = 8;
 
@@ -18,9 +16,7 @@ pub struct Fences {
 impl Fences {
     /// Fences for these texts: their code occurs in none of them.
     pub fn new(texts: &[&str], seed: u64) -> Self {
-        let mixed = texts
-            .iter()
-            .fold(seed, |hash, text| (hash ^ fnv1a(text)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mixed = texts.iter().fold(seed, |hash, text| mix(hash ^ text.len() as u64, text));
         let code = |turn: u64| {
             let hash = (mixed ^ turn.wrapping_mul(0xd6e8_feb8_6659_fd93)) >> 32;
             format!("{hash:08x}")
@@ -52,6 +48,16 @@ impl Fences {
             self.code
         )
     }
+}
+
+/// Eight bytes at a time: texts are long, and every replay of a conversation makes its fences anew.
+fn mix(start: u64, text: &str) -> u64 {
+    let (chunks, rest) = text.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    chunks.iter().chain([&last]).fold(start, |hash, chunk| {
+        (hash.rotate_left(5) ^ u64::from_le_bytes(*chunk)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }
 
 /// A fenced text found in a prompt.

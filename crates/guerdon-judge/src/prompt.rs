@@ -4,6 +4,8 @@
 //! others reach them fenced (see [`fence`](crate::fence)); the reply format reaches them as `{{ reply_format }}`, because
 //! what reads the reply relies on it.
 
+use std::cell::RefCell;
+
 use guerdon_core::method::Request;
 use guerdon_core::{Message, ParamError, Unscored};
 use minijinja::{Environment, UndefinedBehavior};
@@ -126,10 +128,36 @@ fn message(role: &str, content: &str) -> Message {
     Message { role: role.to_owned(), content: content.to_owned(), tool_calls: Vec::new() }
 }
 
+/// Templates that a thread keeps compiled; a run has few.
+const KEPT: usize = 256;
+
+thread_local! {
+    static COMPILED: RefCell<(Environment<'static>, usize)> = RefCell::new((environment(), 0));
+}
+
 fn render(template: &str, values: &minijinja::Value) -> Result<String, Unscored> {
-    environment()
-        .render_str(template, values)
-        .map_err(|error| Unscored::invalid(format!("the prompt's template fails: {error}")))
+    COMPILED.with_borrow_mut(|(environment, kept)| {
+        let filled = filled(environment, kept, template, values);
+        filled.map_err(|error| Unscored::invalid(format!("the prompt's template fails: {error}")))
+    })
+}
+
+/// A template goes by its own text.
+fn filled(
+    environment: &mut Environment<'static>,
+    kept: &mut usize,
+    template: &str,
+    values: &minijinja::Value,
+) -> Result<String, minijinja::Error> {
+    if environment.get_template(template).is_err() {
+        if *kept == KEPT {
+            environment.clear_templates();
+            *kept = 0;
+        }
+        environment.add_template_owned(template.to_owned(), template.to_owned())?;
+        *kept += 1;
+    }
+    environment.get_template(template)?.render(values)
 }
 
 fn environment() -> Environment<'static> {

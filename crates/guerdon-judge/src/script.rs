@@ -143,18 +143,23 @@ impl<'a> Script<'a> {
         talk: impl Fn(usize, &mut Script<'_>) -> Result<T, Pause>,
     ) -> Result<Vec<Result<T, Unscored>>, Pause> {
         let mut own: Vec<Vec<Vec<Reply>>> = vec![Vec::new(); n];
+        let mut ends: Vec<Option<Result<T, Unscored>>> = (0..n).map(|_| None).collect();
         loop {
-            let (mut ends, mut asked) = (Vec::with_capacity(n), Vec::new());
+            let mut asked = Vec::new();
             for (k, rounds) in own.iter().enumerate() {
+                // What has ended is not run again: conversations of different lengths would cost the longest for each.
+                if ends[k].is_some() {
+                    continue;
+                }
                 let seed = self.seed;
                 match talk(k, &mut Script { rounds, at: 0, retries: self.retries, seed }) {
-                    Ok(value) => ends.push(Ok(value)),
-                    Err(Pause::Stop(reason)) => ends.push(Err(reason)),
+                    Ok(value) => ends[k] = Some(Ok(value)),
+                    Err(Pause::Stop(reason)) => ends[k] = Some(Err(reason)),
                     Err(Pause::Ask(requests)) => asked.push((k, requests)),
                 }
             }
             if asked.is_empty() {
-                return Ok(ends);
+                return Ok(ends.into_iter().flatten().collect());
             }
             self.share(&mut own, asked)?;
         }
