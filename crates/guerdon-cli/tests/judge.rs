@@ -183,6 +183,10 @@ fn limits_end_the_asking() {
         ran.out
     );
     assert_eq!(server.stats().requests, 10);
+    // Pairs that were not judged are left out of the ratings, and that is said.
+    let board = folder.run("rank j.jsonl").ok();
+    let said = board.out + &board.err;
+    assert!(said.contains("20 rows without an outcome"), "{said}");
 }
 
 #[test]

@@ -141,6 +141,8 @@ fn at_home(endpoint: &Endpoint, server: &Server) -> Endpoint {
         api,
         model: name(endpoint),
         key_env: None,
+        // A simulated model gives other samples under other seeds alone.
+        seed: endpoint.seed.or(Some(0)),
         requests_per_minute: None,
         tokens_per_minute: None,
         ..endpoint.clone()

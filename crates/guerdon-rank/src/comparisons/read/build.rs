@@ -19,6 +19,8 @@ pub(super) struct Rows<'a> {
     second: Vec<u32>,
     /// Per row, which distinct value of the outcome column it has.
     value: Vec<u16>,
+    /// Rows whose outcome is null: pairs that were not judged.
+    unjudged: usize,
     values: Vec<String>,
     /// Line on which each distinct value was first seen.
     seen_at: Vec<u64>,
@@ -40,6 +42,7 @@ impl<'a> Rows<'a> {
             first: Vec::new(),
             second: Vec::new(),
             value: Vec::new(),
+            unjudged: 0,
             values: Vec::new(),
             seen_at: Vec::new(),
             weight: Vec::new(),
@@ -50,6 +53,10 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn push(&mut self, line: u64, fields: &impl Fields) -> Result<(), MethodError> {
+        if self.places.winner.is_some_and(|at| fields.is_null(at)) {
+            self.unjudged += 1;
+            return Ok(());
+        }
         let with_line = |error: MethodError| at_line(line, error);
         let field = |at: usize| fields.field(at).map_err(|message| at_line(line, message));
         self.first.push(
@@ -91,10 +98,15 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn finish(self) -> Result<Comparisons, MethodError> {
+        if self.first.is_empty() && self.unjudged > 0 {
+            return Err(MethodError::domain(
+                "no row has an outcome: the column is null everywhere",
+            ));
+        }
         if self.first.is_empty() {
             return Err(MethodError::domain("there are no rows below the header"));
         }
-        let names = self.names.into_vec();
+        let (names, unjudged) = (self.names.into_vec(), self.unjudged);
         let outcomes = Outcomes {
             columns: self.columns,
             names: &names,
@@ -127,6 +139,9 @@ impl<'a> Rows<'a> {
             self.places,
             self.columns,
         )?;
+        if unjudged > 0 {
+            all.warn(format!("{unjudged} rows without an outcome (null) were left out"));
+        }
         if skipped > 0 {
             all.warn(format!("{skipped} rows with an unknown outcome were left out"));
         }

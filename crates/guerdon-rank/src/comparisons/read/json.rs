@@ -67,9 +67,9 @@ impl<R: BufRead> Lines<R> {
         keys: &[String],
         mut row: impl FnMut(u64, &Values<'_>) -> Result<(), MethodError>,
     ) -> Result<(), MethodError> {
-        let mut values = Values { keys, texts: vec![None; keys.len()] };
+        let mut values = Values { keys, texts: vec![Scalar::Absent; keys.len()] };
         while self.next()? {
-            values.texts.iter_mut().for_each(|text| *text = None);
+            values.texts.iter_mut().for_each(|text| *text = Scalar::Absent);
             self.object(&mut |key, value| {
                 if let Some(at) = keys.iter().position(|known| known == key) {
                     values.texts[at] = value;
@@ -80,7 +80,7 @@ impl<R: BufRead> Lines<R> {
         Ok(())
     }
 
-    fn object(&self, take: &mut dyn FnMut(&str, Option<String>)) -> Result<(), MethodError> {
+    fn object(&self, take: &mut dyn FnMut(&str, Scalar)) -> Result<(), MethodError> {
         let mut deserializer = serde_json::Deserializer::from_slice(&self.text);
         let read = deserializer.deserialize_map(Object(take)).and_then(|()| deserializer.end());
         read.map_err(|error| at_line(self.line, format!("it is not a JSON object: {error}")))
@@ -90,18 +90,24 @@ impl<R: BufRead> Lines<R> {
 /// The values of one object, by the index of their key.
 pub(super) struct Values<'a> {
     keys: &'a [String],
-    texts: Vec<Option<String>>,
+    texts: Vec<Scalar>,
 }
 
 impl Fields for Values<'_> {
     fn field(&self, at: usize) -> Result<&[u8], String> {
-        let text = self.texts[at].as_deref().map(str::as_bytes);
-        text.ok_or_else(|| format!("`{}` is missing or not a plain value", self.keys[at]))
+        match &self.texts[at] {
+            Scalar::Text(text) => Ok(text.as_bytes()),
+            _ => Err(format!("`{}` is missing or not a plain value", self.keys[at])),
+        }
+    }
+
+    fn is_null(&self, at: usize) -> bool {
+        matches!(self.texts[at], Scalar::Null)
     }
 }
 
 /// Hands every key of an object to `take`, with its value as text where it is a plain one.
-struct Object<'f>(&'f mut dyn FnMut(&str, Option<String>));
+struct Object<'f>(&'f mut dyn FnMut(&str, Scalar));
 
 impl<'de> Visitor<'de> for Object<'_> {
     type Value = ();
@@ -112,15 +118,22 @@ impl<'de> Visitor<'de> for Object<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            let Scalar(value) = map.next_value()?;
-            (self.0)(&key, value);
+            (self.0)(&key, map.next_value()?);
         }
         Ok(())
     }
 }
 
-/// A plain value as text; `None` for null, lists and objects.
-struct Scalar(Option<String>);
+/// A value of an object.
+#[derive(Clone)]
+enum Scalar {
+    /// A plain value as text.
+    Text(String),
+    /// Null.
+    Null,
+    /// A list, an object, or nothing at all.
+    Absent,
+}
 
 impl<'de> serde::Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -138,36 +151,36 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
-        Ok(Scalar(Some(text.to_owned())))
+        Ok(Scalar::Text(text.to_owned()))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
-        Ok(Scalar(Some(value.to_string())))
+        Ok(Scalar::Text(value.to_string()))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-        Ok(Scalar(Some(value.to_string())))
+        Ok(Scalar::Text(value.to_string()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
-        Ok(Scalar(Some(value.to_string())))
+        Ok(Scalar::Text(value.to_string()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
-        Ok(Scalar(Some(value.to_string())))
+        Ok(Scalar::Text(value.to_string()))
     }
 
     fn visit_unit<E>(self) -> Result<Scalar, E> {
-        Ok(Scalar(None))
+        Ok(Scalar::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar(None))
+        Ok(Scalar::Absent)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar(None))
+        Ok(Scalar::Absent)
     }
 }

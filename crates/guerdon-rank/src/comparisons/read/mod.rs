@@ -25,6 +25,11 @@ use build::{Rows, Table};
 trait Fields {
     /// The text of a column, or what is wrong with it.
     fn field(&self, at: usize) -> Result<&[u8], String>;
+
+    /// Whether the column says explicitly that there is no value.
+    fn is_null(&self, _at: usize) -> bool {
+        false
+    }
 }
 
 /// Bytes read at a time.
@@ -137,6 +142,18 @@ fn at_line(line: u64, message: impl std::fmt::Display) -> MethodError {
 mod tests {
     use super::{Columns, Data, reader};
     use crate::{Comparisons, Outcome};
+
+    #[test]
+    fn rows_that_were_not_judged_are_left_out_and_counted() {
+        let row = |winner: &str| {
+            format!("{{\"model_a\": \"x\", \"model_b\": \"y\", \"winner\": {winner}}}\n")
+        };
+        let all = read([row("\"model_a\""), row("null"), row("\"tie\"")].concat()).unwrap();
+        assert_eq!(all.outcome(), [Outcome::First, Outcome::Tie]);
+        assert!(all.warnings()[0].contains("1 rows without an outcome"), "{:?}", all.warnings());
+        refused([row("\"model_a\""), row("[]")].concat(), "not a plain value");
+        refused(row("null"), "no row has an outcome");
+    }
 
     fn read(text: impl AsRef<[u8]>) -> Result<Comparisons, String> {
         read_with(text, &Columns::default())
