@@ -275,8 +275,8 @@ impl JudgedPairs {
         let fences = fences(&own, &[], script.seed());
         let fill = Fill::new(&fences)
             .text("question", &question(case))
-            .text("chosen", &pair.chosen)
-            .text("rejected", &pair.rejected)
+            .text("response_chosen", &pair.chosen)
+            .text("response_rejected", &pair.rejected)
             .value("low", self.low)
             .value("high", self.high)
             .value("quality", quality);
