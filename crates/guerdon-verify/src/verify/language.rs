@@ -21,7 +21,8 @@
 //!
 //! DeepSeek-R1 states the share of words in the target language and no more; here letters are counted, which need no word
 //! boundaries. 70 languages are told apart (by whatlang, and where it is not sure by whichlang's model of 16 common ones); near relatives such as Danish and Norwegian, or Croatian and
-//! Serbian, are confused in short texts. A text without letters earns 0.
+//! Serbian, are confused in short texts. A text without letters earns 0; one beyond
+//! 512 KB stays unscored.
 //!
 //! # Example
 //!
@@ -54,7 +55,7 @@ use super::records;
 use crate::text::language;
 
 /// Longest text, in bytes.
-const LONGEST: usize = 1 << 21;
+const LONGEST: usize = 1 << 19;
 
 /// Parameters of `verify.language`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

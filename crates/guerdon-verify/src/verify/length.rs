@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `length` counts `unit`s: `characters` (Unicode scalar values), `words` (separated by white space), `lines`
-//! (non-empty), `bytes` (UTF-8) or `tokens` (the recorded number of tokens).
+//! (non-empty), `bytes` (UTF-8) or `tokens` (the recorded number of tokens, or those of a tokenizer).
 //!
 //! # When to use it
 //!
@@ -17,8 +17,9 @@
 //!
 //! # Departures
 //!
-//! None. Tokens are those that the data records (`tokens`, or the number of log-probabilities): a count under another
-//! tokenizer would be a different number. Rows without them are unscored.
+//! None. Tokens are those that the data records (`tokens`, or the number of log-probabilities), unless `tokenizer` names the
+//! `tokenizer.json` of a model, in Hugging Face's format: its tokens are counted without those that frame a text. Only builds
+//! with the feature `tokenizers` read such files. Rows without a number of tokens are unscored.
 //!
 //! # Example
 //!
@@ -38,10 +39,16 @@
 //!
 //! None; a plain count.
 
+mod tokenizer;
+
+use std::path::PathBuf;
+
 use guerdon_core::method::{Params, Signal};
 use guerdon_core::{Outcome, ParamError, Rollout, Score, Unscored};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use self::tokenizer::Tokenizer;
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -57,7 +64,7 @@ pub enum Unit {
     Lines,
     /// Bytes of UTF-8.
     Bytes,
-    /// Tokens, as recorded in the data.
+    /// Tokens, as recorded in the data or as `tokenizer` cuts them.
     Tokens,
 }
 
@@ -71,10 +78,15 @@ pub struct Length {
     pub min: Option<u64>,
     /// Greatest length, inclusive. Default none.
     pub max: Option<u64>,
+    /// For `unit: tokens`: a model's `tokenizer.json`. Default none: the recorded number.
+    pub tokenizer: Option<PathBuf>,
 }
 
 impl Params for Length {
     fn validate(&self) -> Result<(), ParamError> {
+        if self.tokenizer.is_some() && self.unit != Unit::Tokens {
+            return Err(ParamError::new("tokenizer", "`tokenizer` needs `unit: tokens`"));
+        }
         match (self.min, self.max) {
             (Some(min), Some(max)) if min > max => Err(ParamError::new(
                 "max",
@@ -101,27 +113,51 @@ fn recorded_tokens(rollout: &Rollout) -> Option<u64> {
     rollout.tokens.or_else(logged)
 }
 
-impl Signal for Length {
+/// The built signal: parameters and the tokenizer, where one is named.
+struct Counter {
+    params: Length,
+    tokenizer: Option<Tokenizer>,
+}
+
+impl Length {
+    fn signal(self) -> Result<impl Signal, ParamError> {
+        let tokenizer = self.tokenizer.as_deref().map(Tokenizer::read).transpose()?;
+        Ok(Counter { params: self, tokenizer })
+    }
+}
+
+impl Counter {
+    fn length(&self, rollout: &Rollout) -> Result<u64, Unscored> {
+        if let Some(tokenizer) = &self.tokenizer {
+            return tokenizer.count(rollout.text());
+        }
+        let counted = count(rollout.text(), self.params.unit).or_else(|| recorded_tokens(rollout));
+        counted.ok_or_else(|| {
+            Unscored::missing(
+                "the row records no tokens: map `tokens` in the spec, or name a `tokenizer`",
+            )
+        })
+    }
+}
+
+impl Signal for Counter {
     fn score(&self, rollout: &Rollout) -> Outcome {
-        let length =
-            count(rollout.text(), self.unit).or_else(|| recorded_tokens(rollout)).ok_or_else(
-                || Unscored::missing("the row records no tokens: map `tokens` in the spec"),
-            )?;
-        if self.min.is_none() && self.max.is_none() {
+        let length = self.length(rollout)?;
+        let Length { min, max, .. } = self.params;
+        if min.is_none() && max.is_none() {
             return Score::new(length as f64);
         }
-        let within =
-            self.min.is_none_or(|min| length >= min) && self.max.is_none_or(|max| length <= max);
+        let within = min.is_none_or(|min| length >= min) && max.is_none_or(|max| length <= max);
         Ok(Score::binary(within).because(format!("length {length}")))
     }
 
     fn range(&self) -> Option<(f64, f64)> {
-        (self.min.is_some() || self.max.is_some()).then_some((0.0, 1.0))
+        (self.params.min.is_some() || self.params.max.is_some()).then_some((0.0, 1.0))
     }
 }
 
 guerdon_core::method! {
-    Length: Signal,
+    Length: BuiltSignal,
     id: "verify.length",
     papers: [],
     status: Verified(ClosedForm("a plain count")),
@@ -152,7 +188,8 @@ mod tests {
     #[test]
     fn bounds_are_inclusive() {
         let params = Length { min: Some(2), max: Some(3), ..Length::default() };
-        let score = |text| params.score(&Rollout::new("", text, "")).map(|s| s.value());
+        let signal = params.signal().unwrap();
+        let score = |text| signal.score(&Rollout::new("", text, "")).map(|s| s.value());
         assert_eq!(
             [score("a"), score("a b"), score("a b c"), score("a b c d")],
             [Ok(0.0), Ok(1.0), Ok(1.0), Ok(0.0)]
@@ -162,10 +199,18 @@ mod tests {
 
     #[test]
     fn tokens_come_from_the_data() {
-        let params = Length { unit: Unit::Tokens, ..Length::default() };
+        let signal = Length { unit: Unit::Tokens, ..Length::default() }.signal().unwrap();
         let mut rollout = Rollout::new("", "a b", "");
-        assert!(params.score(&rollout).is_err());
+        assert!(signal.score(&rollout).is_err());
         rollout.tokens = Some(7);
-        assert_eq!(params.score(&rollout).map(|s| s.value()), Ok(7.0));
+        assert_eq!(signal.score(&rollout).map(|s| s.value()), Ok(7.0));
+    }
+
+    #[test]
+    fn a_tokenizer_that_is_not_there_is_refused() {
+        let tokens =
+            Length { unit: Unit::Tokens, tokenizer: Some("none.json".into()), ..Length::default() };
+        assert!(tokens.signal().is_err_and(|error| error.message.contains("none.json")));
+        assert!(Length { tokenizer: Some("x".into()), ..Length::default() }.validate().is_err());
     }
 }

@@ -47,6 +47,7 @@ mod records;
 pub mod refusal;
 pub mod regex;
 pub mod relaxed_number;
+pub mod relevance;
 pub mod repetition;
 pub mod rouge;
 pub mod smt;
