@@ -374,32 +374,42 @@ impl<'s> Checker<'s> {
             let entry = at.map(|at| &rules.named.entries[at]);
             hint = at.map_or(hint, |at| at + 1);
             found += usize::from(entry.is_some_and(|entry| entry.required));
-            let mut known = entry.and_then(|entry| entry.node);
-            if known.is_some_and(|node| !self.part(node, value, "properties", key)) {
-                return false;
-            }
-            for (pattern, node) in
-                rules.patterns.iter().filter(|(pattern, _)| pattern.is_match(key))
-            {
-                known = Some(*node);
-                if !self.step(1) || !self.part(*node, value, "patternProperties", key) {
-                    return false;
-                }
-                debug_assert!(pattern.is_match(key));
-            }
-            if known.is_none() {
-                known = rules.additional;
-                if known.is_some_and(|node| !self.part(node, value, "additionalProperties", key)) {
-                    return false;
-                }
-            }
-            if let Some(seen) = seen.as_deref_mut().filter(|_| known.is_some()) {
+            let node = entry.and_then(|entry| entry.node);
+            let Some(known) = self.property(rules, node, key, value) else { return false };
+            if let Some(seen) = seen.as_deref_mut().filter(|_| known) {
                 seen[i] = true;
             }
         }
         (found == rules.required || self.missing(rules, map))
             && rules.key.is_none_or(|node| self.keys(node, map))
             && self.dependencies(rules, value, map, seen)
+    }
+
+    /// Whether a keyword looks at this property, whose schema of its own is `node`; none where it is not valid.
+    fn property(
+        &mut self,
+        rules: &ObjectRules,
+        node: Option<NodeId>,
+        key: &str,
+        value: &Value,
+    ) -> Option<bool> {
+        let mut known = node.is_some();
+        if node.is_some_and(|node| !self.part(node, value, "properties", &key)) {
+            return None;
+        }
+        for (pattern, node) in &rules.patterns {
+            if pattern.is_match(key) {
+                known = true;
+                if !self.step(1) || !self.part(*node, value, "patternProperties", &key) {
+                    return None;
+                }
+            }
+        }
+        let rest = rules.additional.filter(|_| !known);
+        if rest.is_some_and(|node| !self.part(node, value, "additionalProperties", &key)) {
+            return None;
+        }
+        Some(known || rest.is_some())
     }
 
     fn missing(&mut self, rules: &ObjectRules, map: &Map<String, Value>) -> bool {

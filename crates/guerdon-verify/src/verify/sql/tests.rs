@@ -145,7 +145,7 @@ fn attacks_earn_nothing_and_end_soon() {
             Err(why) => Some(why),
         };
         assert!(got.is_some(), "{shown}");
-        assert!(start.elapsed().as_secs_f64() < 6.0, "{shown}: {:?}", start.elapsed());
+        assert!(start.elapsed().as_secs_f64() < 10.0, "{shown}: {:?}", start.elapsed());
     }
     check("SELECT count(*) FROM p", "SELECT 4", true);
 }
