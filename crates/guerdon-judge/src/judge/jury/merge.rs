@@ -34,6 +34,16 @@ pub fn mean(verdicts: &[Preference], weights: &[f64]) -> Option<Preference> {
     Preference::from_weights(sum(|v| v.first), sum(|v| v.tie), sum(|v| v.second))
 }
 
+/// The sign of the weights for the first less those for the second: ties are no vote. The share is that of the winner among
+/// all; `None` of none.
+pub fn sum(verdicts: &[Preference], weights: &[f64]) -> Option<Merged> {
+    let shares = mean(verdicts, weights)?;
+    let verdict = Preference::of_values(shares.first, shares.second);
+    let share =
+        verdict.first * shares.first + verdict.tie * shares.tie + verdict.second * shares.second;
+    Some((verdict, share.clamp(0.0, 1.0)))
+}
+
 /// A preference only where all judges have the same, else a tie.
 pub fn conservative(verdicts: &[Preference]) -> Option<Merged> {
     let all = vote(verdicts, &vec![1.0; verdicts.len()])?;
@@ -76,7 +86,7 @@ pub fn weighted(values: &[f64], weights: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{by_response, conservative, log_odds, median, vote, weighted};
+    use super::{by_response, conservative, log_odds, median, sum, vote, weighted};
     use crate::judge::reasoning::majority_accuracy;
     use guerdon_core::method::Preference as P;
 
@@ -94,6 +104,19 @@ mod tests {
         assert_eq!(vote(&verdicts, &[1.0; 4]), Some((P::SECOND, 0.75)));
         assert_eq!(vote(&verdicts[..2], &[1.0; 2]), Some((P::TIE, 0.5)));
         assert_eq!(vote(&[], &[]), None);
+    }
+
+    #[test]
+    fn who_is_unsure_is_no_vote_in_a_sum() {
+        let votes = [P::FIRST, P::FIRST, P::SECOND, P::TIE];
+        assert_eq!(
+            (vote(&votes, &[1.0; 4]), sum(&votes, &[1.0; 4])),
+            (Some((P::FIRST, 0.5)), Some((P::FIRST, 0.5)))
+        );
+        let unsure = [P::FIRST, P::TIE, P::TIE];
+        assert_eq!(sum(&unsure, &[1.0; 3]).unwrap().0, P::FIRST);
+        assert_eq!(vote(&unsure, &[1.0; 3]).unwrap().0, P::TIE);
+        assert_eq!(sum(&[P::FIRST, P::SECOND], &[1.0; 2]).unwrap().0, P::TIE);
     }
 
     #[test]

@@ -4,10 +4,11 @@
 //!
 //! ```text
 //! comparisons   majority      the verdict of most judges; a tie where several are equally frequent
+//!               sum           sign(votes for the first − votes for the second): a tie is no vote
 //!               mean          P(·) = mean of the judges' P(·)
 //!               weighted      the verdict with the greatest Σ w_j;   w_j given, or ln(a_j/(1 − a_j)) of the accuracy a_j
 //!               conservative  a preference only where all judges have the same, else a tie
-//! scores        majority: the median · mean · weighted: Σ w_j s_j / Σ w_j · conservative: the minimum
+//! scores        majority: the median · sum · mean · weighted: Σ w_j s_j / Σ w_j · conservative: the minimum
 //! confidence    the (weighted) share of judges that give the verdict; of scores, 1 − (max − min)/range
 //! ```
 //!
@@ -74,6 +75,8 @@ pub enum Aggregate {
     /// What most say; of scores, the median.
     #[default]
     Majority,
+    /// The votes for the first less those for the second, so that a tie is no vote; of scores, their sum.
+    Sum,
     /// The mean of probabilities or scores.
     Mean,
     /// By weights.
@@ -272,6 +275,7 @@ impl Jury {
         let weights = self.weights(own);
         let (verdict, share) = match self.aggregate {
             Aggregate::Majority | Aggregate::Weighted => merge::vote(&hard, &weights)?,
+            Aggregate::Sum => merge::sum(&hard, &weights)?,
             Aggregate::Conservative => merge::conservative(&hard)?,
             Aggregate::Mean => {
                 let mean = merge::mean(&soft, &weights)?;
@@ -297,6 +301,7 @@ impl Jury {
             Aggregate::Majority if self.form() == Form::List => vote::majority(&scores),
             Aggregate::Majority => merge::by_response(&scores, merge::median),
             Aggregate::Conservative => merge::by_response(&scores, least),
+            Aggregate::Sum => merge::by_response(&scores, |values| values.iter().sum()),
             _ => merge::by_response(&scores, |values| merge::weighted(values, &weights)),
         };
         let told = Judgement::scores(merged);
@@ -347,14 +352,23 @@ impl Judge for Jury {
 
     fn range(&self) -> Option<(f64, f64)> {
         let list = self.form() == Form::List && self.aggregate == Aggregate::Majority;
-        if self.normalise || list || self.form() == Form::Pair {
+        if list || self.form() == Form::Pair {
             return Some((0.0, 1.0));
         }
-        let ranges = self.members().ok()?.iter().map(|member| member.judge.range());
-        ranges.reduce(|all, own| {
+        let members = self.members().ok()?;
+        let own =
+            |member: &Member| if self.normalise { Some((0.0, 1.0)) } else { member.judge.range() };
+        let (low, high) = members.iter().map(own).reduce(|all, own| {
             let ((low, high), (a, b)) = all.zip(own)?;
             Some((low.min(a), high.max(b)))
-        })?
+        })??;
+        if self.aggregate != Aggregate::Sum {
+            return Some((low, high));
+        }
+        // With a quorum, between that many and all of them are added.
+        let (n, least) =
+            (members.len() as f64, self.quorum.map_or(members.len() as f64, f64::from));
+        Some(((low * n).min(low * least), (high * n).max(high * least)))
     }
 }
 

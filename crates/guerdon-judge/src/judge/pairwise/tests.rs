@@ -122,6 +122,20 @@ fn likelihoods_are_read_from_the_reply() {
 }
 
 #[test]
+fn likelihoods_are_read_from_structured_replies() {
+    let reply = |_: &Request, _: usize, first: bool| {
+        let (label, p) = if first { ("A", [0.6, 0.3, 0.1]) } else { ("B", [0.2, 0.7, 0.1]) };
+        let mut reply = weighed(label, p);
+        reply.logprobs[0].token = "{\"reasoning\": \"A or B?\", \"verdict\": \"".into();
+        reply.logprobs[2].token = "\"}".into();
+        reply.text = reply.logprobs.iter().map(|t| t.token.as_str()).collect();
+        reply
+    };
+    let soft = verdict(json!({"merge": "likelihood", "give": "probabilities"}), reply);
+    assert!((soft.first - 0.65).abs() < 1e-9 && (soft.second - 0.25).abs() < 1e-9, "{soft:?}");
+}
+
+#[test]
 fn the_less_surprised_order_decides() {
     let reply = |_: &Request, _: usize, first: bool| {
         let mut reply = weighed("A", [0.5, 0.3, 0.2]);
