@@ -56,6 +56,6 @@ pub fn prompts_of(method: &str) -> impl Iterator<Item = (&'static str, &'static 
     let name = method.split_once('.').map_or(method, |(_, name)| name).to_owned();
     PROMPTS.iter().copied().filter(move |(file, _)| {
         let rest = file.strip_prefix(name.as_str());
-        *file == "judge.system.j2" || rest.is_some_and(|rest| rest.starts_with(['.', '_']))
+        *file == "judge.system.j2" || rest.is_some_and(|rest| rest.starts_with('.'))
     })
 }
