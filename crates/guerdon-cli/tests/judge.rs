@@ -263,3 +263,25 @@ fn the_example_runs() {
     let board = folder.run("rank judged.jsonl").ok().out;
     assert!(board.find("alder").unwrap() < board.find("birch").unwrap(), "{board}");
 }
+
+#[test]
+fn reward_models_are_asked_in_every_contract() {
+    let server = serve("{models: {m: {reward: {noise: 0}}}}");
+    let root = server.url().replace("/v1", "");
+    let folder = Folder::new();
+    folder.write("r.jsonl", rollouts(2, 3));
+    for (api, url) in [
+        ("classify", server.url()),
+        ("pooling", server.url()),
+        ("embeddings", server.url()),
+        ("openrlhf", format!("{root}/get_reward")),
+    ] {
+        let spec = format!(
+            "cache: off\nmodels: {{m: {{url: \"{url}\", model: m, api: {api}}}}}\nsignals: {{r: {{use: judge.reward_model, take: first}}}}\n"
+        );
+        folder.write("s.yaml", spec).run("score s.yaml r.jsonl -o o.jsonl").ok();
+        let values: Vec<f64> =
+            folder.rows("o.jsonl").iter().map(|r| r["reward"].as_f64().unwrap()).collect();
+        assert!(values[0] < values[1] && values[1] < values[2], "{api}: {values:?}");
+    }
+}

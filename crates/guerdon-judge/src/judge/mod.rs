@@ -19,6 +19,7 @@ pub mod meta_judge;
 pub mod pairwise;
 pub mod pointwise;
 pub mod reasoning;
+pub mod reward_model;
 pub mod rubric;
 pub mod rubric_refine;
 pub mod safety;
