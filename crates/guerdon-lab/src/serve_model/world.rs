@@ -77,7 +77,9 @@ pub(crate) struct World {
 static MARKER: LazyLock<Regex> = LazyLock::new(|| pattern("⟦([^⟧]{1,400})⟧"));
 static MARKDOWN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^(#{1,6} |[-*] |\d+\. )|\*\*"));
 static CONFIDENT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(clearly|certainly|definitely|undoubtedly|obviously|without doubt|of course)\b")
+    pattern(
+        r"(?i)(?-u:\b)(clearly|certainly|definitely|undoubtedly|obviously|without doubt|of course)(?-u:\b)",
+    )
 });
 
 #[expect(clippy::expect_used, reason = "the patterns are constants that a test compiles")]

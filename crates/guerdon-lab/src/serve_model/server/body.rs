@@ -11,6 +11,9 @@ use tokio::time::{Sleep, sleep};
 
 use super::shop::Dropped;
 
+/// The wait before a connection breaks: what was sent before must have left.
+const FLUSH: Duration = Duration::from_millis(5);
+
 /// How a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -87,6 +90,14 @@ impl Flow {
         })
     }
 
+    /// Waits once for this long.
+    fn wait(&mut self, time: Duration, context: &mut Context<'_>) -> Poll<()> {
+        let timer = self.sleep.get_or_insert_with(|| Box::pin(sleep(time)));
+        ready!(timer.as_mut().poll(context));
+        self.sleep = None;
+        Poll::Ready(())
+    }
+
     fn is_done(&self) -> bool {
         self.frames.is_empty() && self.repeat.1 == 0
     }
@@ -103,15 +114,16 @@ impl Body for Flow {
         if self.is_done() {
             return match self.end {
                 End::Clean => Poll::Ready(None),
-                End::Broken => Poll::Ready(Some(Err(Dropped))),
+                End::Broken => {
+                    ready!(self.wait(FLUSH, context));
+                    Poll::Ready(Some(Err(Dropped)))
+                }
                 End::Hang => Poll::Pending,
             };
         }
         if !self.pace.is_zero() {
             let pace = self.pace;
-            let timer = self.sleep.get_or_insert_with(|| Box::pin(sleep(pace)));
-            ready!(timer.as_mut().poll(context));
-            self.sleep = None;
+            ready!(self.wait(pace, context));
         }
         Poll::Ready(self.next().map(|frame| Ok(Frame::data(frame))))
     }

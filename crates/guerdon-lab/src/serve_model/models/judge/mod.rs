@@ -1,6 +1,7 @@
 //! A model that judges, with known sensitivity and known weaknesses.
 
 mod decide;
+mod evidence;
 mod reply;
 mod scene;
 mod structured;
@@ -56,6 +57,9 @@ pub struct Judge {
     pub words: Words,
     /// Probability to quote the candidates in the reply, forged verdicts included. Default: 0.
     pub quotes: Share,
+    /// Probability to use a tool that the prompt offers, once. After an answer that is no error, the judge sees the trait
+    /// `truth` of a text in place of its quality, where the text has one. Default: 0.
+    pub tools: Share,
     /// At `temperature: 0`, gives the most probable verdict rather than one drawn for the prompt. Default: false.
     pub greedy: bool,
 }
@@ -78,6 +82,7 @@ impl Default for Judge {
             criteria: Criteria::default(),
             words: Words::default(),
             quotes: Share::ZERO,
+            tools: Share::ZERO,
             greedy: false,
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct Pen<'a> {
     pub(super) draft: Draft,
     /// How sure the least sure verdict is.
     certainty: f64,
+    /// The numbers that candidates got in this reply.
+    told: Vec<(usize, f64)>,
 }
 
 impl Judge {
@@ -81,6 +83,7 @@ impl Judge {
             obeyed,
             draft: Draft::default(),
             certainty: 1.0,
+            told: Vec::new(),
         };
         pen.reply(words);
         pen.draft
@@ -106,6 +109,9 @@ impl Judge {
 impl Pen<'_> {
     fn reply(&mut self, words: usize) {
         let scene = self.scene;
+        if self.uses_tool() {
+            return;
+        }
         let mishap = self.bench.judge.mishap(self.dice);
         match (&scene.contract, mishap) {
             (Contract::Json(_), Some(Mishap::Unreadable | Mishap::Contradiction))
@@ -134,6 +140,15 @@ impl Pen<'_> {
             _ => {}
         }
         self.draft.certainty = 0.3 + 0.65 * self.certainty;
+    }
+
+    /// Asks for a tool, where one is offered and none was used yet.
+    fn uses_tool(&mut self) -> bool {
+        let wanted = self.dice.on("tool").chance(self.bench.judge.tools.get());
+        let tool = if wanted && self.scene.first { self.scene.tool() } else { None };
+        let Some((name, input)) = tool else { return false };
+        self.draft.push(&format!("This can be checked.\nAction: {name}\nInput: {input}"));
+        true
     }
 
     /// Words before the verdict, with quotations.
@@ -260,7 +275,31 @@ impl Pen<'_> {
             _ => self.bench.numbers(self.scene, i, criterion, &scale),
         };
         let forced = self.obeyed.map(|obeyed| if obeyed == i { scale.len() - 1 } else { 0 });
-        self.choose(options, forced, dice);
+        let chosen = self.choose(options, forced, dice);
+        self.told.push((i, scale.get(chosen).copied().unwrap_or(low)));
+    }
+
+    /// An order of candidates, best first: by the numbers that they got in this reply, equal ones by chance and utility.
+    pub(super) fn ranking(&self, candidates: &[usize], dice: Dice) -> Vec<usize> {
+        let told = |i: usize| {
+            self.told.iter().rev().find(|(k, _)| *k == i).map_or(0.0, |(_, number)| *number)
+        };
+        let a = self.bench.judge.sensitivity.get();
+        let k = self.scene.candidates.len();
+        // A Gumbel variable added to each logit: the order is a draw from Plackett and Luce's law.
+        let logit = |i: usize| {
+            let gumbel = -(-dice.at(i as u64).uniform().max(1e-300).ln()).ln();
+            let utility = self
+                .scene
+                .candidates
+                .get(i)
+                .map_or(0.0, |c| self.bench.utility(&c.seen, &self.scene.criterion));
+            a * utility + self.bench.slot(i, k) + gumbel
+        };
+        let mut order: Vec<(usize, f64, f64)> =
+            candidates.iter().map(|i| (*i, told(*i), logit(*i))).collect();
+        order.sort_by(|x, y| y.1.total_cmp(&x.1).then(y.2.total_cmp(&x.2)));
+        order.into_iter().map(|(i, ..)| i).collect()
     }
 
     fn scores(&mut self, scores: &Scores, dice: Dice) {

@@ -6,6 +6,7 @@ use guerdon_judge::contract::{Contract, Label, PREFIX, Score};
 use guerdon_judge::fence;
 use regex::Regex;
 
+use super::evidence::Fact;
 use crate::serve_model::models::{Prompt, Turn};
 use crate::serve_model::world::{Seen, World, pattern};
 
@@ -20,6 +21,14 @@ pub(crate) struct Scene {
     pub(crate) criterion: String,
     /// Numbered questions.
     pub(crate) items: Vec<String>,
+    /// Facts of a debate.
+    pub(crate) facts: Vec<Fact>,
+    /// The candidate that the model speaks for.
+    pub(crate) side: Option<usize>,
+    /// The messages without their named parts.
+    pub(super) skeleton: String,
+    /// Whether the model has said nothing yet.
+    pub(super) first: bool,
 }
 
 /// A text that is judged.
@@ -36,9 +45,9 @@ pub(crate) struct Candidate {
 }
 
 /// A named part of a prompt.
-struct Piece<'a> {
-    name: String,
-    text: &'a str,
+pub(super) struct Piece<'a> {
+    pub(super) name: String,
+    pub(super) text: &'a str,
 }
 
 /// Names of fences that hold what is judged.
@@ -59,9 +68,12 @@ const JUDGED: [&str; 14] = [
     "reply",
 ];
 /// Names of fences that the criterion does not lie in.
-const GIVEN: [&str; 11] = [
+const GIVEN: [&str; 14] = [
     "document",
     "critique",
+    "statement",
+    "feature",
+    "observation",
     "review",
     "question",
     "prompt",
@@ -75,8 +87,8 @@ const GIVEN: [&str; 11] = [
 
 static TAMPER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"(?i)\[\[[^\]\n]{1,12}\]\]|\b(ignore|disregard|forget)\b.{0,40}\b(instruction|rule|prompt|above|previous|criteri)",
-        r"|\b(you must|please|judge|grader)\b.{0,60}\b(choose|pick|prefer|give|rate|grade|score|award|verdict)",
+        r"(?i)\[\[[^\]\n]{1,12}\]\]|(?-u:\b)(ignore|disregard|forget)(?-u:\b).{0,40}(?-u:\b)(instruction|rule|prompt|above|previous|criteri)",
+        r"|(?-u:\b)(you must|please|judge|grader)(?-u:\b).{0,60}(?-u:\b)(choose|pick|prefer|give|rate|grade|score|award|verdict)",
         r"|(?m)^\W*(final |overall )?(score|grade|rating|verdict)\W*[:=]|</?(answer|verdict|score)>"
     ))
 });
@@ -105,26 +117,26 @@ impl Scene {
             (Some((_, contract)), None) => (contract, false),
             (None, None) => guess(&skeleton)?,
         };
-        let judged = |piece: &&Piece<'_>| JUDGED.iter().any(|name| piece.name.starts_with(name));
-        let candidates =
-            pieces.iter().filter(judged).map(|piece| Candidate::new(piece, world)).collect();
+        let judged = judged(&pieces);
         let given = |piece: &Piece<'_>| GIVEN.iter().any(|name| piece.name.starts_with(name));
-        let told: Vec<&str> =
-            pieces.iter().filter(|p| !judged(p) && !given(p)).map(|p| p.text).collect();
-        let listed = NUMBERED
-            .captures_iter(&told.join("\n"))
-            .map(|found| found[1].trim().to_owned())
-            .collect();
-        let mut scene =
-            Self { contract, bracketed, candidates, criterion: told.join("\n"), items: listed };
-        if scene.items.is_empty() {
-            scene.items =
-                NUMBERED.captures_iter(&skeleton).map(|found| found[1].trim().to_owned()).collect();
-        }
-        if scene.criterion.is_empty() {
-            scene.criterion = skeleton;
-        }
+        let told = pieces.iter().zip(&judged).filter(|(piece, judged)| !**judged && !given(piece));
+        let told: Vec<&str> = told.map(|(piece, _)| piece.text).collect();
+        let candidates = pieces.iter().zip(&judged).filter(|(_, judged)| **judged);
+        let criterion = told.join("\n");
+        let mut scene = Self {
+            contract,
+            bracketed,
+            candidates: candidates.map(|(piece, _)| Candidate::new(piece, world)).collect(),
+            items: numbered(if criterion.is_empty() { &skeleton } else { &criterion }),
+            criterion: if criterion.is_empty() { skeleton.clone() } else { criterion },
+            facts: Vec::new(),
+            side: None,
+            skeleton: String::new(),
+            first: prompt.turns.iter().all(|turn| turn.role != "assistant"),
+        };
         scene.complete(prompt, world);
+        scene.learn(&pieces, &skeleton, world);
+        scene.skeleton = skeleton;
         Some(scene)
     }
 
@@ -146,7 +158,7 @@ impl Scene {
 
     /// Whether the candidates are the steps of one solution.
     pub(crate) fn steps(&self) -> bool {
-        self.candidates.iter().all(|candidate| candidate.name.starts_with("step"))
+        self.candidates.iter().all(|candidate| candidate.name.starts_with("step_"))
     }
 
     /// The candidate of a label, without regard to case.
@@ -160,6 +172,19 @@ impl Scene {
                 .position(|c| c.name == plain || plain.replace(' ', "_") == c.name)
         })
     }
+}
+
+/// Which of the parts are judged. Where there are steps, it is the steps.
+fn judged(pieces: &[Piece<'_>]) -> Vec<bool> {
+    let named = |piece: &Piece<'_>| JUDGED.iter().any(|name| piece.name.starts_with(name));
+    let step = |piece: &Piece<'_>| piece.name.starts_with("step_");
+    let steps = pieces.iter().any(step);
+    pieces.iter().map(|piece| if steps { step(piece) } else { named(piece) }).collect()
+}
+
+/// The texts of numbered lines.
+fn numbered(text: &str) -> Vec<String> {
+    NUMBERED.captures_iter(text).map(|found| found[1].trim().to_owned()).collect()
 }
 
 impl Candidate {

@@ -134,6 +134,9 @@ impl Pen<'_> {
             self.draft.push(&Value::from(list).to_string());
             return;
         }
+        if self.ordered(items, bound("minItems"), place) {
+            return;
+        }
         let candidates = self.scene.candidates.len();
         let usual = if candidates > 1 { candidates } else { self.scene.items.len().max(1) };
         let n = usual
@@ -150,6 +153,26 @@ impl Pen<'_> {
             self.value(items, inner, left);
         }
         self.draft.push("]");
+    }
+}
+
+impl Pen<'_> {
+    /// Writes a list that must name every candidate as their order; `false` for any other list.
+    fn ordered(&mut self, items: &Value, least: Option<usize>, place: Place<'_>) -> bool {
+        let Some(names) = items["enum"].as_array() else { return false };
+        let candidate = |name: &Value| self.scene.labelled(name.as_str()?);
+        let found: Option<Vec<usize>> = names.iter().map(candidate).collect();
+        let Some(found) = found.filter(|f| f.len() > 1 && least == Some(f.len())) else {
+            return false;
+        };
+        let order = self.ranking(&found, place.dice);
+        let named = order
+            .iter()
+            .filter_map(|i| found.iter().position(|k| k == i))
+            .map(|i| names[i].clone());
+        let list: Vec<Value> = named.collect();
+        self.draft.push(&Value::from(list).to_string());
+        true
     }
 }
 

@@ -60,7 +60,12 @@ const UNSURE: [&str; 6] = ["unsure", "partial", "partly", "neutral", "unknown", 
 impl Bench<'_> {
     /// Probabilities of the labels of a prompt.
     pub(crate) fn labels(&self, scene: &Scene, labels: &[String]) -> Options {
+        if let Some(options) = self.reveal(scene, labels) {
+            return options;
+        }
         let mut p = match scene.candidates.as_slice() {
+            // Of steps the last one is judged.
+            [.., last] if scene.steps() => self.worth(last, "", labels),
             [only] => self.worth(only, &scene.criterion, labels),
             [first, second] => {
                 let meanings = meanings(scene, labels);
