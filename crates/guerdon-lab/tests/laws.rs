@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 /// Samples per share: a share is known within about 0.04.
 const N: usize = 2500;
 
+/// A script; its judges say nothing besides their verdict, unless they are told to.
 fn script(models: &str) -> Script {
+    let short = models.replace("judge: {", "judge: {words: {mean: 0}, ");
+    let models = if models.contains("words:") { models } else { &short };
     Script::parse(&format!("{{seed: 11, models: {models}}}"))
         .unwrap_or_else(|error| panic!("{error}"))
 }

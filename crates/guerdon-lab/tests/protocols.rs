@@ -1,51 +1,10 @@
-//! Every judge of Guerdon, before simulated judges: their prompts are understood, their formats kept, their laws seen
-//! through the whole way from prompt to verdict.
+//! Every judge of Guerdon before simulated judges: their prompts are understood, their formats kept.
 
-use guerdon_core::Unscored;
-use guerdon_core::method::{Case, Judge, Judgement, Kind, Next, Reply, ask};
-use guerdon_lab::serve_model::Script;
-use serde_json::Value;
+mod judging;
 
-/// Runs a judge on a case to its end.
-fn run(
-    script: &Script,
-    judge: &dyn Judge,
-    case: &Case,
-    seed: u64,
-    structured: bool,
-) -> Result<Judgement, Unscored> {
-    let mut rounds: Vec<Vec<Reply>> = Vec::new();
-    loop {
-        match ask(judge, case, &rounds, seed)? {
-            Next::Done(judgement) => return Ok(judgement),
-            Next::Ask(requests) => {
-                assert!(rounds.len() < 100, "the judge does not end");
-                let reply = |r| script.call("judge", r, seed * 1000, structured).unwrap();
-                rounds.push(requests.iter().map(reply).collect());
-            }
-        }
-    }
-}
-
-fn build(id: &str, params: &Value) -> Box<dyn Judge> {
-    let method = guerdon_judge::METHODS.iter().find(|method| method.id == id).unwrap();
-    let Kind::Judge(build) = &method.kind else { panic!("{id} is no judge") };
-    build(params.clone()).unwrap_or_else(|error| panic!("{id} {params}: {error}"))
-}
-
-fn script(judge: &str) -> Script {
-    Script::parse(&format!("{{seed: 5, models: {{judge: {{judge: {judge}}}}}}}")).unwrap()
-}
-
-/// A pair of texts with these qualities, which no other pair shares.
-fn pair(i: usize, first: f64, second: f64) -> Case {
-    let text = |side: &str, q: f64| format!("Answer {i} {side}. ⟦q={q}⟧");
-    Case {
-        prompt: format!("Question {i}?").into(),
-        responses: vec![text("one", first), text("two", second)],
-        ..Case::default()
-    }
-}
+use guerdon_core::method::{Case, Kind};
+use judging::{build, run, script};
+use serde_json::{Value, json};
 
 #[test]
 fn every_judge_is_answered_in_its_format() {
@@ -70,4 +29,38 @@ fn every_judge_is_answered_in_its_format() {
         }
     }
     assert!(seen >= 15, "{seen}");
+}
+
+fn case(responses: &[&str], fields: &Value) -> Case {
+    Case {
+        prompt: "What is asked?".into(),
+        responses: responses.iter().map(|text| (*text).to_owned()).collect(),
+        fields: fields.as_object().cloned().unwrap_or_default(),
+        ..Case::default()
+    }
+}
+
+/// What a judge of great sensitivity and without noise must find, whatever the order in which texts are shown.
+#[test]
+fn a_sharp_judge_finds_the_best() {
+    let sharp = script("{sensitivity: 60, noise: 0, items: {yes_if_met: 1, yes_if_missed: 0}}");
+    let three = ["So so. ⟦q=0⟧", "Bad. ⟦q=-2⟧", "Good. ⟦q=2⟧"];
+    let best = |id: &str, params: &Value, case: &Case| {
+        let told = run(&sharp, build(id, params).as_ref(), case, 3, false);
+        let values = told.unwrap_or_else(|reason| panic!("{id}: {reason:?}")).values;
+        (0..values.len()).max_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap()
+    };
+    let none = json!({});
+    assert_eq!(best("judge.listwise", &none, &case(&three, &none)), 2);
+    assert_eq!(best("judge.genrm", &none, &case(&three, &none)), 2);
+    for params in [
+        json!({}),
+        json!({"scale": "five"}),
+        json!({"order": "single", "direct": true}),
+        json!({"merge": "likelihood"}),
+    ] {
+        assert_eq!(best("judge.pairwise", &params, &case(&three[1..], &none)), 1, "{params}");
+    }
+    assert_eq!(best("judge.reasoning", &none, &case(&three[1..], &none)), 1);
+    assert_eq!(best("judge.debate", &none, &case(&three[..2], &none)), 0);
 }

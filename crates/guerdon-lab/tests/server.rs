@@ -262,3 +262,20 @@ fn counters_are_served_and_a_stopped_server_is_gone() {
     drop(server);
     assert!(std::net::TcpStream::connect(address).is_err());
 }
+
+#[test]
+fn the_examples_are_scripts() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/lab");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "yaml") {
+            let script =
+                Script::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert!(script.models().count() > 0);
+            names.push(path.file_stem().unwrap().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    assert_eq!(names, ["faults", "judge", "jury", "solver"]);
+}
