@@ -22,6 +22,13 @@ fn rollout(line: &str) -> Rollout {
     rollout
 }
 
+/// Seconds that this thread has computed; where the system does not tell, seconds that have passed.
+fn seconds(since: Instant) -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = told.as_deref().and_then(|t| t.split(' ').next()?.parse::<f64>().ok());
+    nanoseconds.map_or_else(|| since.elapsed().as_secs_f64(), |ns| ns * 1e-9)
+}
+
 fn main() {
     let Some(path) = std::env::args().skip(1).find(|arg| !arg.starts_with("--")) else {
         eprintln!("name a file of responses: cargo bench --bench instructions -- FILE");
@@ -32,9 +39,10 @@ fn main() {
     for (work, mode) in [("strict", Mode::Strict), ("loose", Mode::Loose)] {
         let signal = Instructions { mode, ..Instructions::default() };
         let rates = (0..5).map(|_| {
-            let start = Instant::now();
+            let clock = Instant::now();
+            let start = seconds(clock);
             rollouts.iter().for_each(|r| _ = black_box(signal.score(r)));
-            rollouts.len() as f64 / start.elapsed().as_secs_f64()
+            rollouts.len() as f64 / (seconds(clock) - start)
         });
         let rate = rates.fold(0.0, f64::max).round();
         println!("{}", json!({"work": format!("IFEval, {work}"), "per_s": rate}));
