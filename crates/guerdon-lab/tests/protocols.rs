@@ -3,12 +3,14 @@
 mod judging;
 
 use guerdon_core::method::{Case, Kind};
+use guerdon_lab::serve_model::Script;
 use judging::{build, run, script};
 use serde_json::{Value, json};
 
 #[test]
 fn every_judge_is_answered_in_its_format() {
-    let script = script("{tie_width: 0.5}");
+    let words = script("{tie_width: 0.5}");
+    let numbers = Script::parse("{models: {judge: {reward: {}}}}").unwrap();
     let mut seen = 0;
     for method in guerdon_judge::METHODS {
         let Kind::Judge(build) = &method.kind else { continue };
@@ -17,11 +19,13 @@ fn every_judge_is_answered_in_its_format() {
             text => serde_json::from_str(text).unwrap(),
         };
         let judge = build(params).unwrap();
+        // A reward model answers with a number, not with words.
+        let script = if method.id == "judge.reward_model" { &numbers } else { &words };
         for sample in method.samples {
             let sample: Value = serde_json::from_str(sample).unwrap();
             let case: Case = serde_json::from_value(sample["case"].clone()).unwrap();
             for (seed, structured) in [(0, false), (1, false), (2, true)] {
-                let told = run(&script, judge.as_ref(), &case, seed, structured);
+                let told = run(script, judge.as_ref(), &case, seed, structured);
                 let told = told.unwrap_or_else(|reason| panic!("{}: {reason:?}", method.id));
                 assert!(told.values.iter().all(|value| value.is_finite()), "{}", method.id);
                 seen += 1;
