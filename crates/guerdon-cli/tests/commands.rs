@@ -2,6 +2,7 @@
 
 mod support;
 
+use guerdon::core::method::Kind;
 use serde_json::Value;
 use support::Folder;
 
@@ -31,7 +32,7 @@ fn the_schema_is_json_and_knows_every_signal() {
     for method in guerdon::methods() {
         let in_spec = matches!(
             method.kind,
-            guerdon::core::method::Kind::Signal(_) | guerdon::core::method::Kind::Transform(_)
+            Kind::Signal(_) | Kind::Transform(_) | Kind::Judge(_) | Kind::Protocol(..)
         );
         assert_eq!(
             text.contains(&format!("\"const\":\"{}\"", method.id)),
