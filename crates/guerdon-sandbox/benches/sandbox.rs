@@ -1,6 +1,8 @@
 //! Three asserts of Python, isolated, against a fresh interpreter that is not: one JSON line each.
 //!
-//! The peer does the same work in the same rounds, `python -c` and `python -I -S -c` by turns.
+//! The peer does the same work in the same rounds, `python -c` and `python -I -S -c` by turns. A
+//! ratio is the median over the rounds of the ratio within a round, so that a machine which other
+//! work slows down for a while slows both sides.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its lines")]
 
@@ -12,9 +14,9 @@ use guerdon_sandbox::{Compare, Config, Outcome, Sandbox, StdioCase, Task, Tests}
 const ADD: &str = "def add(a, b):\n    return a + b\n";
 const ASSERTS: [&str; 3] =
     ["assert add(1, 2) == 3", "assert add(0, 0) == 0", "assert add(-1, 1) == 0"];
-const ROUNDS: usize = 3;
-const PEER_RUNS: usize = 20;
-const OUR_RUNS: usize = 200;
+const ROUNDS: usize = 9;
+const PEER_RUNS: usize = 10;
+const OUR_RUNS: usize = 100;
 
 fn main() {
     let sandbox = match Sandbox::new(Config::default()) {
@@ -39,14 +41,13 @@ fn main() {
         rates[4].push(one_by_one(&sandbox, &program()));
         rates[5].push(many(&sandbox, &program()));
     }
-    let medians: Vec<f64> = rates.iter_mut().map(|r| median(r)).collect();
     for (i, (name, isolation)) in works.iter().enumerate() {
         let line = serde_json::json!({
             "work": "3 asserts", "runner": name, "isolation": isolation,
             "workers": if name.contains("run_many") { sandbox.workers() } else { 1 },
-            "per_s": round(medians[i]),
-            "times_python_c": round(medians[i] / medians[0]),
-            "times_python_i_s_c": round(medians[i] / medians[1]),
+            "per_s": round(median(rates[i].clone())),
+            "times_python_c": round(median(ratios(&rates[i], &rates[0]))),
+            "times_python_i_s_c": round(median(ratios(&rates[i], &rates[1]))),
         });
         println!("{line}");
     }
@@ -56,7 +57,12 @@ fn round(x: f64) -> f64 {
     (x * 10.0).round() / 10.0
 }
 
-fn median(rates: &mut [f64]) -> f64 {
+/// Round by round.
+fn ratios(ours: &[f64], theirs: &[f64]) -> Vec<f64> {
+    ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect()
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
     rates.sort_by(f64::total_cmp);
     rates[rates.len() / 2]
 }

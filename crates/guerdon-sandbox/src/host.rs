@@ -35,7 +35,7 @@ pub(crate) struct Host {
     python_binds: Vec<PathBuf>,
     python_path: Vec<String>,
     isolation: Isolation,
-    filters: Vec<Vec<u8>>,
+    filter: Vec<u8>,
     tmp_mb: u64,
     preload: Vec<String>,
     read_only_paths: Vec<PathBuf>,
@@ -69,7 +69,7 @@ impl Host {
             python_binds: python.binds,
             python_path: python.path,
             isolation,
-            filters: seccomp::inner()?,
+            filter: seccomp::inner()?,
             tmp_mb: config.tmp_mb,
             preload: config.preload.clone(),
             read_only_paths: config.read_only_paths.clone(),
@@ -106,11 +106,10 @@ impl Host {
     }
 
     fn settings(&self) -> serde_json::Value {
-        let filters: Vec<String> = self.filters.iter().map(|f| hex(f)).collect();
         json!({
             "isolate": self.isolation != Isolation::None,
             "root": matches!(self.isolation, Isolation::Root { .. }),
-            "filters": filters,
+            "filter": hex(&self.filter),
             "tmp_bytes": self.tmp_mb << 20,
             "tmp_files": 4096 + self.tmp_mb * 64,
             "preload": self.preload,

@@ -120,19 +120,22 @@ pub(crate) fn observe(worker: &Worker, limits: &Limits) -> Result<Report> {
     let file = wire::memory_file("guerdon-job", job.to_string().as_bytes())?;
     let output = wire::memory_file("guerdon-report", b"")?;
     let log = wire::memory_file("guerdon-log", b"")?;
-    let process = worker.spawn(&[file.as_fd(), output.as_fd(), log.as_fd()])?;
+    let said = || String::from_utf8_lossy(&read(&log)).trim().to_owned();
+    let fds = [file.as_fd(), output.as_fd(), log.as_fd()];
+    let process = worker.spawn(&fds).map_err(|e| not_set_up(&e.to_string()))?;
     wire::wait_for(&[(process.end(), PollFlags::IN)], Instant::now() + Duration::from_secs(10))?;
     process.kill();
     worker.reap(&process)?;
-    let facts: Facts = serde_json::from_slice(&read(&output)).map_err(|_| {
-        let said = String::from_utf8_lossy(&read(&log)).trim().to_owned();
-        Error::unavailable(
-            format!("a confined process could not be set up: {said}"),
-            "untrusted code was not run; allow user, mount and pid namespaces to this user, or \
-             accept the risk with `unsafe_no_sandbox: true` (--unsafe-no-sandbox)",
-        )
-    })?;
+    let facts: Facts = serde_json::from_slice(&read(&output)).map_err(|_| not_set_up(&said()))?;
     Ok(facts.into())
+}
+
+fn not_set_up(why: &str) -> Error {
+    Error::unavailable(
+        format!("a confined process could not be set up: {why}"),
+        "untrusted code was not run; allow user, mount and pid namespaces to this user, or \
+         accept the risk with `unsafe_no_sandbox: true` (--unsafe-no-sandbox)",
+    )
 }
 
 fn read(file: &std::os::fd::OwnedFd) -> Vec<u8> {

@@ -1,10 +1,11 @@
 //! A warm interpreter in its sandbox, and the processes that it forks.
 
+use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, pidfd_send_signal};
@@ -27,6 +28,23 @@ pub(crate) struct Worker {
     control: OwnedFd,
     processes: Option<PathBuf>,
     judge: Mutex<Option<KeptJudge>>,
+    spares: Mutex<Spares>,
+}
+
+/// Confined processes that wait for their only job, so that a run need not wait for its process.
+/// Each was forked from the interpreter that runs nothing, and has itself run nothing yet.
+#[derive(Debug, Default)]
+struct Spares {
+    ready: VecDeque<Spare>,
+    /// The doors of those that the interpreter was asked for; its answers come in this order.
+    asked: VecDeque<OwnedFd>,
+}
+
+#[derive(Debug)]
+struct Spare {
+    process: Process,
+    /// Takes one job; the process ends when this is closed before.
+    door: OwnedFd,
 }
 
 /// A judge that waits for its next run.
@@ -50,7 +68,13 @@ impl Worker {
             _ => Stdio::from(wire::memory_file("guerdon-seccomp", &seccomp::outer()?)?),
         });
         let child = spawn_on_lasting_thread(command)?;
-        let mut worker = Self { child, control, processes: None, judge: Mutex::default() };
+        let mut worker = Self {
+            child,
+            control,
+            processes: None,
+            judge: Mutex::default(),
+            spares: Mutex::default(),
+        };
         match wire::receive_with_fd(&worker.control, Instant::now() + START) {
             Ok((message, Some(zygote))) if message == b"ready" => {
                 if *host.isolation() != Isolation::None {
@@ -80,20 +104,72 @@ impl Worker {
         self.child.id()
     }
 
-    /// Forks a confined process that does the job written in the first descriptor.
+    /// A confined process that does the job written in the first descriptor. It serves no other.
     pub(crate) fn spawn(&self, fds: &[BorrowedFd<'_>]) -> Result<Process> {
-        wire::send_with_fds(&self.control, b"S", fds)?;
-        let (message, fd) = wire::receive_with_fd(&self.control, Instant::now() + ANSWER)?;
-        let pid = parse_numbers(&message).first().copied();
-        match (pid, fd) {
-            (Some(pid), Some(pidfd)) => Ok(Process { pid, pidfd }),
-            _ => Err(broken()),
+        let mut spares = self.spares();
+        // The kernel may have ended the first, when memory was short.
+        for _ in 0..2 {
+            let Spare { process, door } = self.next_spare(&mut spares)?;
+            if wire::send_with_fds(&door, b"J", fds).is_ok() {
+                return Ok(process);
+            }
+            process.kill();
+            self.reap_with(&mut spares, &process)?;
         }
+        Err(Error::machinery("starting a confined process", "it ended before it had work"))
+    }
+
+    /// Has processes made for the next `wanted` jobs, and does not wait for them.
+    pub(crate) fn prepare(&self, wanted: usize) -> Result<()> {
+        let mut spares = self.spares();
+        while spares.ready.len() + spares.asked.len() < wanted {
+            self.ask_for_spare(&mut spares)?;
+        }
+        Ok(())
     }
 
     /// Waits for the end of a process that has ended or was killed.
     pub(crate) fn reap(&self, process: &Process) -> Result<Ended> {
+        self.reap_with(&mut self.spares(), process)
+    }
+
+    fn spares(&self) -> MutexGuard<'_, Spares> {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask_for_spare(&self, spares: &mut Spares) -> Result<()> {
+        let (door, theirs) = wire::control_pair()?;
+        wire::send_with_fds(&self.control, b"S", &[theirs.as_fd()])?;
+        spares.asked.push_back(door);
+        Ok(())
+    }
+
+    fn next_spare(&self, spares: &mut Spares) -> Result<Spare> {
+        if let Some(spare) = spares.ready.pop_front() {
+            return Ok(spare);
+        }
+        if spares.asked.is_empty() {
+            self.ask_for_spare(spares)?;
+        }
+        let door = spares.asked.pop_front().ok_or_else(broken)?;
+        self.answered_spare(door)
+    }
+
+    fn answered_spare(&self, door: OwnedFd) -> Result<Spare> {
+        let (message, fd) = wire::receive_with_fd(&self.control, Instant::now() + ANSWER)?;
+        let pid = parse_numbers(&message).first().copied();
+        match (pid, fd) {
+            (Some(pid), Some(pidfd)) => Ok(Spare { process: Process { pid, pidfd }, door }),
+            _ => Err(broken()),
+        }
+    }
+
+    fn reap_with(&self, spares: &mut Spares, process: &Process) -> Result<Ended> {
         wire::send_with_fds(&self.control, format!("R{}", process.pid).as_bytes(), &[])?;
+        while let Some(door) = spares.asked.pop_front() {
+            let spare = self.answered_spare(door)?;
+            spares.ready.push_back(spare);
+        }
         let (message, _) = wire::receive_with_fd(&self.control, Instant::now() + ANSWER)?;
         let [status, cpu_us, peak_kb] = parse_numbers(&message)[..] else {
             return Err(broken());

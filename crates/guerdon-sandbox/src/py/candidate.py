@@ -17,12 +17,15 @@ class Candidate:
                 exec(compile(text, name, "exec", dont_inherit=True), self.module.__dict__)
 
     def serve(self, job):
-        wanted = self.channel.receive().get("wanted", [])
+        failure = None
         try:
             self.load(job)
         except BaseException as e:
-            self.channel.send({"err": self.error(e)})
-            return
+            failure = self.error(e)
+        # Asked for while the code was loaded: the judge reads its tests at the same time.
+        wanted = self.channel.receive().get("wanted", [])
+        if failure:
+            return self.channel.send({"err": failure})
         scope = self.module.__dict__
         found = [[n, self.encode(scope[n])] for n in wanted if n in scope]
         self.channel.send({"ok": {"t": "d", "v": found}})

@@ -199,10 +199,11 @@ DECODERS = {
 class Channel:
     """Length-prefixed JSON messages over a stream socket."""
 
-    __slots__ = ("sock",)
+    __slots__ = ("sock", "rest")
 
     def __init__(self, sock):
         self.sock = sock
+        self.rest = b""
 
     def send(self, message):
         data = json.dumps(message, separators=(",", ":")).encode()
@@ -226,14 +227,21 @@ class Channel:
         return message
 
     def exactly(self, size):
-        parts, missing = [], size
-        while missing:
+        if len(self.rest) < size:
+            self.fill(size)
+        data, self.rest = self.rest[:size], self.rest[size:]
+        return data
+
+    def fill(self, size):
+        """Reads until at least `size` bytes are held; what is more belongs to the next message."""
+        parts, held = [self.rest], len(self.rest)
+        while held < size:
             try:
-                part = self.sock.recv(min(missing, 1 << 20))
+                part = self.sock.recv(min(max(size - held, 4096), 1 << 20))
             except OSError:
                 part = b""
             if not part:
                 raise Gone()
             parts.append(part)
-            missing -= len(part)
-        return b"".join(parts)
+            held += len(part)
+        self.rest = b"".join(parts)

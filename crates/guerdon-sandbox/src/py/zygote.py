@@ -1,7 +1,8 @@
 """The zygote: a warm interpreter that forks a fresh, confined process for each piece of work.
 
-It never reads source, tests or output: those travel in file descriptors that only its children
-open, so that no child inherits anything of another run.
+A child confines itself before it has work, and waits at its door, a socket, for the only job of its
+life. So the next child is made ready while the current one works. The zygote never holds source,
+tests or output, nor a descriptor of them: no child can inherit anything of another run.
 """
 import array
 import ctypes
@@ -39,8 +40,9 @@ class Zygote:
         for fd in (0, 1):
             os.dup2(null, fd)
         self.pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-        self.filters = [bytes.fromhex(text) for text in config["filters"]]
-
+        fresh_streams()
+        self.filter = Filter(bytes.fromhex(config["filter"]))
+        self.hard_limits = {kind: resource.getrlimit(kind)[1] for kind in LIMITS}
         self.runs = 0
         self.numbers = {}
         self.janitor = start_janitor(self.control) if config["isolate"] else None
@@ -51,26 +53,23 @@ class Zygote:
             data, ancillary, _, _ = self.control.recvmsg(64, 4096)
             if not data:
                 os._exit(0)
-            fds = array.array("i")
-            for _, _, payload in ancillary:
-                fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+            fds = received(ancillary)
             if data[:1] == b"S":
-                self.spawn(list(fds))
+                self.spawn(fds[0])
             else:
                 self.reap(int(data[1:]))
 
-    def spawn(self, fds):
+    def spawn(self, door):
         isolate = self.config["isolate"]
         self.runs += 1
         if isolate:
             check(libc.unshare(CLONE_NEWPID), "unshare pid")
         pid = os.fork()
         if pid == 0:
-            be_child(self, fds)
+            be_child(self, door)
         if isolate:
             check(libc.setns(self.pid_namespace, CLONE_NEWPID), "setns pid")
-        for fd in fds:
-            os.close(fd)
+        os.close(door)
         self.numbers[pid] = self.runs
         self.send_with_pidfd(b"%d" % pid, pid)
 
@@ -89,7 +88,6 @@ class Zygote:
         del self.numbers[pid]
         cpu = int((usage.ru_utime + usage.ru_stime) * 1e6)
         self.control.send(b"%d %d %d" % (status, cpu, usage.ru_maxrss))
-
 
     def end_group(self, pid):
         """Without a pid namespace only the session's own group can be ended with its leader."""
@@ -131,10 +129,10 @@ def sweep(sock):
             os.close(held.pop(data))
 
 
-def be_child(zygote, fds):
+def be_child(zygote, door):
     code = 71
     try:
-        code = child(zygote, fds)
+        code = child(zygote, door)
     except Gone:
         code = 0
     except BaseException as e:
@@ -146,34 +144,63 @@ def be_child(zygote, fds):
         os._exit(code)
 
 
-def child(zygote, fds):
+def child(zygote, door):
     os.setsid()
     zygote.control.close()
-    job = json.loads(read_all(fds[0]))
-    fds = move_high(fds[1:])
-    confine(zygote, job)
-    null = os.open("/dev/null", os.O_RDWR)
-    wiring = [fds.pop(0) if job[name] else null for name in ("stdin", "stdout", "stderr")]
-    for target, source in enumerate(wiring):
-        os.dup2(source, target)
+    door = socket.socket(fileno=fcntl.fcntl(door, fcntl.F_DUPFD_CLOEXEC, 10))
+    confine(zygote)
+    lay_null_streams()
+    close_others([door.fileno()])
+    rehearse()
+    job, fds = wait_for_job(door)
+    apply_limits(zygote, job["limits"])
+    given = [job[name] for name in ("stdin", "stdout", "stderr")]
+    if any(given):
+        lay_streams([fds.pop(0) if is_given else fd for fd, is_given in enumerate(given)])
+        fresh_streams()
     close_others(fds)
-    fresh_streams()
     return ROLES[job["role"]](job, fds)
 
 
+def wait_for_job(door):
+    """The job and its descriptors. They come once, and the door is shut behind them."""
+    data, ancillary, _, _ = door.recvmsg(1, 256)
+    door.close()
+    if not data:
+        raise Gone()
+    fds = received(ancillary)
+    return json.loads(read_all(fds[0])), fds[1:]
+
+
+def received(ancillary):
+    fds = array.array("i")
+    for _, _, payload in ancillary:
+        fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
+    return list(fds)
+
+
 def read_all(fd):
-    data = b""
-    while True:
-        part = os.read(fd, 1 << 20)
+    """What a memory file holds; it is closed."""
+    parts, left = [], os.fstat(fd).st_size
+    while left:
+        part = os.read(fd, left)
         if not part:
-            os.close(fd)
-            return data
-        data += part
+            break
+        parts.append(part)
+        left -= len(part)
+    os.close(fd)
+    return b"".join(parts)
 
 
-def move_high(fds):
-    """Out of the way of 0, 1, 2 and packed from 10 on."""
-    return [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in fds]
+def lay_null_streams():
+    """The interpreter's own streams, made by the zygote, serve a child that is given none."""
+    lay_streams([os.open("/dev/null", os.O_RDWR)] * 3)
+
+
+def lay_streams(sources):
+    for target, source in enumerate(sources):
+        if source != target:
+            os.dup2(source, target)
 
 
 def close_others(keep):
@@ -191,22 +218,20 @@ def fresh_streams():
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
 
 
-def confine(zygote, job):
-    """Own mounts, an own user without capabilities, limits and a system call filter, in this order."""
-    config, limits = zygote.config, job["limits"]
+def confine(zygote):
+    """Own mounts, an own user without capabilities and a system call filter, in this order."""
+    config = zygote.config
     if config["isolate"]:
         own_mounts(config)
         hand_over_mounts(zygote)
         if config["root"]:
             become_nobody()
         own_user()
-    apply_limits(limits, config["isolate"])
     os.umask(0o077)
     check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     if config["isolate"]:
-        drop_capabilities()
-        for program in zygote.filters:
-            install(program)
+        check(libc.capset(*NO_CAPABILITIES), "capset")
+        check(libc.prctl(PR_SET_SECCOMP, 2, zygote.filter.argument, 0, 0), "seccomp")
         os.chdir("/tmp")
     raise_oom_score()
 
@@ -240,51 +265,66 @@ def own_user():
     uid, gid = os.getuid(), os.getgid()
     check(libc.unshare(CLONE_NEWUSER), "unshare user")
     for name, text in (("setgroups", "deny"), ("uid_map", "%d %d 1" % (INSIDE, uid)), ("gid_map", "%d %d 1" % (INSIDE, gid))):
-        fd = os.open("/proc/self/" + name, os.O_WRONLY)
-        os.write(fd, text.encode())
+        write_once("/proc/self/" + name, text.encode())
+
+
+def write_once(path, data):
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, data)
+    finally:
         os.close(fd)
 
 
-def drop_capabilities():
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    check(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+# What a child passes to the kernel is made before: each page that a fork writes to is copied.
+NO_CAPABILITIES = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+for _function in ("capset", "mount", "prctl", "setns", "syscall", "unshare"):
+    getattr(libc, _function)
 
 
-def apply_limits(limits, isolate):
-    values = [
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_CPU, limits["cpu_s"]),
-        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
-        (resource.RLIMIT_NOFILE, limits["open_files"]),
-        (resource.RLIMIT_MSGQUEUE, 0) if hasattr(resource, "RLIMIT_MSGQUEUE") else None,
-        (resource.RLIMIT_MEMLOCK, 65536),
-        (resource.RLIMIT_STACK, limits["stack_bytes"]),
-        (resource.RLIMIT_DATA, limits["memory_bytes"]),
-        (resource.RLIMIT_AS, limits["memory_bytes"]) if limits["address_space"] else None,
+LIMITS = {
+    resource.RLIMIT_CORE: lambda limits: 0,
+    resource.RLIMIT_CPU: lambda limits: limits["cpu_s"],
+    resource.RLIMIT_FSIZE: lambda limits: limits["file_bytes"],
+    resource.RLIMIT_NOFILE: lambda limits: limits["open_files"],
+    resource.RLIMIT_MEMLOCK: lambda limits: 65536,
+    resource.RLIMIT_STACK: lambda limits: limits["stack_bytes"],
+    resource.RLIMIT_DATA: lambda limits: limits["memory_bytes"],
+    resource.RLIMIT_AS: lambda limits: limits["memory_bytes"] if limits["address_space"] else None,
+    resource.RLIMIT_NPROC: lambda limits: limits["processes"],
+}
+if hasattr(resource, "RLIMIT_MSGQUEUE"):
+    LIMITS[resource.RLIMIT_MSGQUEUE] = lambda limits: 0
+
+
+def apply_limits(zygote, limits):
+    for kind, wanted in LIMITS.items():
+        value = wanted(limits)
         # Outside an own user namespace the kernel counts every process of the user.
-        (resource.RLIMIT_NPROC, limits["processes"]) if isolate else None,
-    ]
-    for pair in filter(None, values):
-        hard = resource.getrlimit(pair[0])[1]
-        value = pair[1] if hard == resource.RLIM_INFINITY else min(pair[1], hard)
-        resource.setrlimit(pair[0], (value, value))
+        if value is None or (kind == resource.RLIMIT_NPROC and not zygote.config["isolate"]):
+            continue
+        hard = zygote.hard_limits[kind]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
 
 
 class Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
 
-def install(program):
-    buffer = ctypes.create_string_buffer(program, len(program))
-    fprog = Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
-    check(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(fprog), 0, 0), "seccomp")
+class Filter:
+    """A system call filter as prctl takes it."""
+
+    def __init__(self, program):
+        self.code = ctypes.create_string_buffer(program, len(program))
+        self.program = Program(len(program) // 8, ctypes.cast(self.code, ctypes.c_void_p))
+        self.argument = ctypes.byref(self.program)
 
 
 def raise_oom_score():
     """Where memory runs out, the kernel takes a run first, never the zygote or its host."""
     try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
+        write_once("/proc/self/oom_score_adj", b"1000")
     except OSError:
         pass
 
@@ -307,10 +347,7 @@ def kept_judge_role(job, fds):
         data, ancillary, _, _ = reports.recvmsg(1, 64)
         if not data:
             return 0
-        received = array.array("i")
-        for _, _, payload in ancillary:
-            received.frombytes(payload)
-        work, calls = received
+        work, calls = received(ancillary)
         calls = socket.socket(fileno=calls)
         judge(json.loads(read_all(work)), Channel(calls), reports)
         calls.close()
@@ -428,6 +465,25 @@ def preload(names):
             sys.exit("cannot preload %s: %s" % (name, e))
 
 
+def rehearse():
+    """Loads code and answers a call as a run does.
+
+    In the zygote it makes what Python and libc make at first use, for all forks. In a child that
+    waits for work it has the pages copied that the work will write to. It leaves nothing behind.
+    """
+    ours, theirs = socket.socketpair()
+    calls, candidate = Channel(ours), Candidate(Channel(theirs))
+    job = json.loads('{"source": "def f(x):\\n    return [x, 1.5]\\n", "prelude": ""}')
+    candidate.load(job)
+    del sys.modules["solution"]
+    on = candidate.encode(candidate.module.f)
+    calls.send({"op": "call", "on": on, "args": ["x"], "kw": {}})
+    candidate.answer(candidate.channel.receive())
+    calls.receive()
+    ours.close()
+    theirs.close()
+
+
 def main():
     config = json.loads(sys.argv[1])
     if sys.version_info < (3, 8):
@@ -436,6 +492,8 @@ def main():
     add_site_builtins()
     preload(config["preload"])
     zygote = Zygote(config)
+    rehearse()
+    compile_tests({"setup": "", "tests": ["assert f(1) == 1"], "entry": None})
     gc.collect()
     gc.freeze()
     zygote.serve()

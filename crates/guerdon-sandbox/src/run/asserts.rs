@@ -153,6 +153,7 @@ impl Session<'_> {
             let judge = self.kept_judge()?;
             let work = wire::memory_file("guerdon-tests", tests.to_string().as_bytes())?;
             wire::send_with_fds(&judge.verdicts, b"J", &[work.as_fd(), ours.as_fd()])?;
+            self.worker.prepare(1)?;
             let KeptJudge { process: judge, verdicts, runs, limits } = judge;
             return Ok(Pair { judge, candidate, verdicts, kept: Some(Kept { runs, limits }) });
         }
@@ -162,6 +163,7 @@ impl Session<'_> {
             job.extend(tests);
         }
         let judge = self.spawn(&job, &[ours.as_fd(), reports.as_fd()])?;
+        self.worker.prepare(2)?;
         Ok(Pair { judge, candidate, verdicts, kept: None })
     }
 

@@ -77,6 +77,7 @@ impl Session<'_> {
     fn serve(&mut self) -> Result<Result<Server, TestOutcome>> {
         let (channel, theirs) = wire::stream_pair()?;
         let process = self.spawn(&self.serve_job(), &[theirs.as_fd()])?;
+        self.worker.prepare(1)?;
         drop(theirs);
         let server = Server { process, channel };
         match self.exchange(&server, &json!({"wanted": []}))? {

@@ -160,6 +160,7 @@ impl Session<'_> {
             wire::rewind(binary)?;
         }
         let process = self.spawn(job, &fds)?;
+        self.worker.prepare(1)?;
         drop((their_stdout, their_stderr));
         let limit = usize::try_from(self.limits.output_kb << 10).unwrap_or(usize::MAX);
         let mut output = Output { pipes: [Some(stdout), Some(stderr)], ..Output::default() };
