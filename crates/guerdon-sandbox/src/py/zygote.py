@@ -151,7 +151,6 @@ def child(zygote, door):
     confine(zygote)
     lay_null_streams()
     close_others([door.fileno()])
-    rehearse()
     job, fds = wait_for_job(door)
     apply_limits(zygote, job["limits"])
     given = [job[name] for name in ("stdin", "stdout", "stderr")]
@@ -466,11 +465,8 @@ def preload(names):
 
 
 def rehearse():
-    """Loads code and answers a call as a run does.
-
-    In the zygote it makes what Python and libc make at first use, for all forks. In a child that
-    waits for work it has the pages copied that the work will write to. It leaves nothing behind.
-    """
+    """Loads code and answers a call as a run does, so that what Python and libc make at first use
+    is made once, for all forks. It leaves nothing behind."""
     ours, theirs = socket.socketpair()
     calls, candidate = Channel(ours), Candidate(Channel(theirs))
     job = json.loads('{"source": "def f(x):\\n    return [x, 1.5]\\n", "prelude": ""}')
