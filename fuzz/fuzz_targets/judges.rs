@@ -1,12 +1,12 @@
-//! Every contract's reader, and every judge and protocol of the room on its sample cases, over any replies. Replies are parted
-//! by lines of `---`, and are given in turn; the first one is also appended to every candidate.
+//! Every contract's reader, and a judge or protocol of the room on its sample cases, over any replies. The first character
+//! chooses which; replies are parted by lines of `---`, and are given in turn; the first one is also appended to every candidate.
 #![no_main]
 
 use guerdon_judge::METHODS;
 use guerdon_judge::contract::{Answers, Free, Items, Json, Label, Quotes, Read, Score, Scores};
 use guerdon_judge::fence::{Fences, find};
-use guerdon::core::method::{Case, ErasedProtocol, Judge, Judgement, Kind, Next, Reply, Request, ask};
-use guerdon::core::Unscored;
+use guerdon_core::method::{Case, ErasedProtocol, Judge, Judgement, Kind, Next, Reply, Request, ask};
+use guerdon_core::Unscored;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -44,28 +44,33 @@ fn cases(samples: &[&str]) -> Vec<Case> {
 }
 
 fuzz_target!(|text: &str| {
-    let replies: Vec<&str> = text.split("\n---\n").collect();
-    let first = replies[0];
-    readers(first, replies.get(1).copied().unwrap_or_default());
+    let Some(choice) = text.chars().next() else { return };
+    let replies: Vec<&str> = text[choice.len_utf8()..].split("\n---\n").collect();
+    readers(replies[0], replies.get(1).copied().unwrap_or_default());
+    let choice = choice as usize;
     JUDGES.with(|judges| {
-        for (id, judge, cases) in judges {
-            for case in cases {
-                let mut case = case.clone();
-                case.responses.iter_mut().for_each(|response| response.push_str(first));
-                if let Ok(told) = converse(&replies, |rounds| ask(judge.as_ref(), &case, rounds, 7)) {
-                    sound(id, &told, judge.range(), case.responses.len());
-                }
-            }
+        if let Some((id, judge, cases)) = judges.get(choice % 64) {
+            judged(id, judge.as_ref(), cases, &replies);
         }
     });
     PROTOCOLS.with(|protocols| {
-        for (_, protocol, cases) in protocols {
+        if let Some((_, protocol, cases)) = (choice % 64).checked_sub(48).and_then(|k| protocols.get(k)) {
             for case in cases {
                 let _ = converse(&replies, |rounds| protocol.next_json(case, rounds, 7));
             }
         }
     });
 });
+
+fn judged(id: &str, judge: &dyn Judge, cases: &[Case], replies: &[&str]) {
+    for case in cases {
+        let mut case = case.clone();
+        case.responses.iter_mut().for_each(|response| response.push_str(replies[0]));
+        if let Ok(told) = converse(replies, |rounds| ask(judge, &case, rounds, 7)) {
+            sound(id, &told, judge.range(), case.responses.len());
+        }
+    }
+}
 
 /// Readers end in a value of their range, or in a reason; what is fenced is found as it was.
 fn readers(reply: &str, candidate: &str) {

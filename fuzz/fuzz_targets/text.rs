@@ -2,8 +2,8 @@
 //! reference. The input is parted at the first line of `---`; the part behind it is the reference, as JSON where it is that.
 #![no_main]
 
-use guerdon::core::Rollout;
-use guerdon::core::method::{Kind, Signal};
+use guerdon_core::Rollout;
+use guerdon_core::method::{Kind, Signal};
 use guerdon_verify::METHODS;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
