@@ -1,7 +1,7 @@
 //! Contracts: in which format a prompt asks for a reply, and how that reply is read.
 //!
 //! A format says both: the sentence that stands in the prompt ([`Format::instruction`]) and the reader
-//! ([`Format::read`]). Readers are strict: what is missing, out of range, contradicts itself or only quotes a candidate is
+//! ([`Read::read`]). Readers are strict: what is missing, out of range, contradicts itself or only quotes a candidate is
 //! [`Unscored`], never a number and never a tie. A reply that was cut off never reaches a reader.
 //!
 //! | format | the reply ends with | read as |
