@@ -19,7 +19,9 @@ fn what_needs_no_lean() {
     assert_eq!(score(&params, "by sorry", STATEMENT), Ok(0.0));
     assert_eq!(score(&params, "", STATEMENT), Ok(0.0));
     assert_eq!(score(&params, "theorem t (n : Nat) : n = n := rfl", STATEMENT), Ok(0.0));
-    assert_eq!(score(&params, "by simp", "no statement"), Err(UnscoredKind::Invalid));
+    for statement in ["no statement", "theorem", "theorem   := rfl", "theorem t := rfl"] {
+        assert_eq!(score(&params, "by simp", statement), Err(UnscoredKind::Invalid), "{statement}");
+    }
     assert_eq!(score(&params, "by simp", STATEMENT), Err(UnscoredKind::Failed));
     let why = params.signal().unwrap().score(&Rollout::new("", "by simp", STATEMENT)).unwrap_err();
     assert!(

@@ -164,7 +164,8 @@ impl Statement {
         let at = at.ok_or("holds no theorem")?;
         let (name, start) = *tokens.get(at + 1).ok_or("the theorem has no name")?;
         let end = proof(&tokens[at..]).map_or(text.len(), |k| tokens[at + k].1);
-        let signature = text[start + name.len()..end].trim();
+        // Without a name the proof's own mark stands in its place.
+        let signature = text.get(start + name.len()..end).unwrap_or_default().trim();
         if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') || !signature.contains(':') {
             return Err("the theorem has no name or no type".to_owned());
         }
