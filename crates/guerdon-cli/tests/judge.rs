@@ -202,6 +202,20 @@ fn a_dry_run_asks_nobody() {
         (server.stats().requests, folder.has("j.jsonl"), folder.has(".guerdon")),
         (0, false, false)
     );
+    // Entries that share a model and speak differently do not get into each other's way.
+    let two = format!(
+        "cache: off\nmodels:\n  judge: {{url: \"{0}\", model: m}}\n  reward: {{url: \"{0}\", model: m, api: classify}}\nsignals:\n  \
+         a: {{use: judge.pointwise, model: judge}}\n  b: {{use: judge.reward_model, model: reward}}\n",
+        server.url()
+    );
+    folder.write("two.yaml", two).write("r.jsonl", rollouts(1, 3));
+    let ran = folder.run("score two.yaml r.jsonl --dry-run --output-format json").ok();
+    let value: Value = serde_json::from_str(&ran.out).unwrap();
+    let calls = |k: usize| value["lines"][k]["tally"]["calls"].as_u64();
+    assert_eq!((calls(0), calls(1), server.stats().requests), (Some(3), Some(3), 0), "{value}");
+    let who = folder.read("two.yaml").replace("model: judge}", "model: judge, profile: who}");
+    let told = folder.write("who.yaml", who).run("check who.yaml").ok().out;
+    assert!(told.contains("judge.pointwise (asks judge, reads who)"), "{told}");
     folder.run("judge s.yaml p.jsonl -o j.jsonl").ok();
     let ran = folder.run("judge s.yaml p.jsonl --dry-run").ok();
     assert!(ran.out.contains("0 calls, 40 more are in the cache"), "{}", ran.out);

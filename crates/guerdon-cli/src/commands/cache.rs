@@ -43,11 +43,7 @@ enum Command {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let usual = || {
-        std::env::var_os("GUERDON_CACHE")
-            .map_or_else(|| ".guerdon/cache.sqlite".into(), PathBuf::from)
-    };
-    let path = args.cache.clone().unwrap_or_else(usual);
+    let path = args.cache.clone().unwrap_or_else(guerdon::spec::usual_cache);
     if !path.exists() {
         bail!("there is no cache at {}: name one with --cache", path.display());
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use guerdon::Spec;
+use guerdon::spec::{JudgeStage, Talk};
 use serde_json::json;
 
 use super::OutputFormat;
@@ -37,12 +38,36 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
+/// Whom a judge asks, and which columns of the data it reads besides prompt, responses and reference.
+fn asks(spec: &Spec, stage: &JudgeStage) -> String {
+    let (mut models, columns) = (stage.judge.models(), stage.judge.reads());
+    models.extend(stage.model.clone());
+    if models.is_empty() {
+        models.extend(spec.endpoints.default_model().map(str::to_owned));
+    }
+    models.sort_unstable();
+    models.dedup();
+    let reads =
+        if columns.is_empty() { String::new() } else { format!(", reads {}", columns.join(", ")) };
+    format!(" (asks {}{reads})", models.join(", "))
+}
+
 fn describe(spec: &Spec) -> String {
     let chain = |stages: &[guerdon::spec::TransformStage]| {
         stages.iter().map(|s| s.method.id).collect::<Vec<_>>().join(" → ")
     };
     let mut lines = vec![format!("{} is a good spec", spec.name)];
-    lines.extend(spec.signals.iter().map(|s| format!("  signal     {}: {}", s.name, s.method.id)));
+    for signal in &*spec.signals {
+        let asked = signal.judge().map_or_else(String::new, |stage| asks(spec, stage));
+        lines.push(format!("  signal     {}: {}{asked}", signal.name, signal.method.id));
+    }
+    if let Some(judge) = &spec.judge {
+        let asked = match &judge.talk {
+            Talk::Judge(stage) => asks(spec, stage),
+            Talk::Protocol { .. } => String::new(),
+        };
+        lines.push(format!("  judge      {}{asked}", judge.method.id));
+    }
     if !spec.reward.is_empty() {
         lines.push(format!("  reward     {}", chain(&spec.reward)));
     }

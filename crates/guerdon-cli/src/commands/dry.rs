@@ -34,11 +34,12 @@ impl Estimate {
     /// Starts the simulation.
     pub(super) fn new(spec: &Spec) -> anyhow::Result<Self> {
         let endpoints = spec.endpoints.models.clone();
-        let models = endpoints.values().map(|e| (name(e), stand_in(e.api))).collect();
+        let models = endpoints.iter().map(|(name, e)| (name.clone(), stand_in(e.api))).collect();
         let source = Source { models, seed: spec.seed, ..Source::default() };
         let script = Script::new(source, None).context("the simulated models cannot be made")?;
         let server = Server::start(script).context("the simulated models cannot be started")?;
-        let local = endpoints.iter().map(|(key, e)| (key.clone(), at_home(e, &server))).collect();
+        let local =
+            endpoints.iter().map(|(name, e)| (name.clone(), at_home(name, e, &server))).collect();
         let has_cache = spec.endpoints.cache.as_ref().is_some_and(|path| path.exists());
         Ok(Self {
             simulated: Client::open(local, Limits::default(), None)?,
@@ -113,11 +114,6 @@ impl Models for Estimate {
     }
 }
 
-/// The model's name on the simulated server.
-fn name(endpoint: &Endpoint) -> String {
-    if endpoint.model.is_empty() { "unnamed".to_owned() } else { endpoint.model.clone() }
-}
-
 fn stand_in(api: Api) -> Model {
     match api {
         Api::Chat | Api::Completions => Model { judge: Some(Judge::default()), ..Model::default() },
@@ -129,8 +125,9 @@ fn stand_in(api: Api) -> Model {
     }
 }
 
-/// The endpoint, at the simulated server. A tool has no stand-in of its own there: it is asked as a chat.
-fn at_home(endpoint: &Endpoint, server: &Server) -> Endpoint {
+/// The endpoint, at the simulated server, where its model bears the name of the spec's entry: entries may share a model and speak
+/// differently. A tool has no stand-in of its own there: it is asked as a chat.
+fn at_home(name: &str, endpoint: &Endpoint, server: &Server) -> Endpoint {
     let (url, api) = match endpoint.api {
         Api::Openrlhf => (format!("{}/get_reward", server.root()), Api::Openrlhf),
         Api::Tool => (server.url(), Api::Chat),
@@ -139,7 +136,7 @@ fn at_home(endpoint: &Endpoint, server: &Server) -> Endpoint {
     Endpoint {
         url,
         api,
-        model: name(endpoint),
+        model: name.to_owned(),
         key_env: None,
         // A simulated model gives other samples under other seeds alone.
         seed: endpoint.seed.or(Some(0)),

@@ -20,7 +20,7 @@ use guerdon_io::Mapping;
 use serde_json::Value;
 
 pub use diagnostic::{Diagnostic, SpecError};
-pub use models::Endpoints;
+pub use models::{Endpoints, usual_cache};
 pub(crate) use pairs::Label;
 pub use pairs::PairMapping;
 pub use schema::schema;

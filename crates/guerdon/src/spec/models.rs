@@ -8,8 +8,11 @@ use guerdon_client::{Client, ClientError, Endpoint, Limits};
 use super::node::{Kind, Node, Span};
 use super::{Check, join};
 
-/// Where replies are kept unless the spec or `GUERDON_CACHE` says otherwise, from where the command runs.
-const CACHE: &str = ".guerdon/cache.sqlite";
+/// Where replies are kept unless a spec says otherwise: what `GUERDON_CACHE` names, else `.guerdon/cache.sqlite` where the
+/// command runs.
+pub fn usual_cache() -> PathBuf {
+    std::env::var_os("GUERDON_CACHE").map_or_else(|| ".guerdon/cache.sqlite".into(), PathBuf::from)
+}
 
 /// The models that may be asked, what they may cost, and where their replies are kept.
 #[derive(Debug, Clone, Default)]
@@ -25,10 +28,6 @@ pub struct Endpoints {
 impl Endpoints {
     /// The client for these models.
     pub fn client(&self) -> Result<Client, ClientError> {
-        if let Some(folder) = self.cache.as_deref().and_then(Path::parent) {
-            // A folder that cannot be made shows itself when the cache is opened.
-            let _ = std::fs::create_dir_all(folder);
-        }
         Client::open(self.models.clone(), self.limits, self.cache.as_deref())
     }
 
@@ -41,8 +40,7 @@ impl Endpoints {
 
 /// The cache file: the spec's, else the environment's, else the usual one.
 pub(super) fn cache(check: &mut Check, node: &Node, spec: &str) -> Option<PathBuf> {
-    let usual = || std::env::var_os("GUERDON_CACHE").map_or_else(|| CACHE.into(), PathBuf::from);
-    let Some(entry) = node.entry("cache") else { return Some(usual()) };
+    let Some(entry) = node.entry("cache") else { return Some(usual_cache()) };
     match (&entry.value.kind, entry.value.as_text()) {
         (_, Some("off")) => None,
         (_, Some(path)) => Some(Path::new(spec).parent().unwrap_or(Path::new("")).join(path)),
